@@ -1,0 +1,1 @@
+"""Jobs and their stages, run from a prompt or as Prefect flows."""

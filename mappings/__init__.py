@@ -1,0 +1,1 @@
+"""The mapping language: records in, entities out."""

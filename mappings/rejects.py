@@ -1,0 +1,21 @@
+"""Records that cannot become entities, and why."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One record refused by the mapping: counted, sampled, kept, never fatal by itself.
+
+    `number` is the record's 1-based rank in its dataset; `rule` names the rule that refused it
+    (`component.name`); `reason` says what and how to mend in one sentence.
+    """
+
+    dataset: str
+    number: int
+    rule: str
+    reason: str
+    record: Record

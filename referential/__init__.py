@@ -1,0 +1,1 @@
+"""The Canopsis entity referential: entities in, through plan, guard, load, verify and ledger."""

@@ -1,0 +1,109 @@
+"""An entity of the referential, its identity and its canonical bytes.
+
+The canonical bytes are the very item of the import API (`specs/canopsis.md` §2.1), keys sorted:
+
+    {"action":"set","category":"Server","component":"sw1","enabled":true,"impact_level":1,
+     "infos":{"env":{"description":"Environment","name":"env","value":"prod"}},
+     "name":"eth0","type":"resource"}
+
+They are made once, fingerprinted, spooled, and sent as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from xxhash import xxh3_128_digest
+
+Kind = Literal["component", "resource", "service"]
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One component, resource or service.
+
+    `infos` maps a key to `{"name", "description"?, "value"}`; `component` is the resource's
+    component; `entity_pattern` is a service's list of groups of conditions.
+    """
+
+    kind: Kind
+    name: str
+    component: str = ""
+    category: str = ""
+    impact_level: int = 1
+    infos: dict[str, dict[str, Any]] = field(default_factory=dict)
+    entity_pattern: list[list[dict[str, Any]]] | None = None
+    output_template: str = ""
+
+    @property
+    def id(self) -> str:
+        return entity_id(self.kind, self.name, self.component)
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> "Entity":
+        body = orjson.loads(payload)
+        return cls(
+            kind=body["type"],
+            name=body["name"],
+            component=body.get("component", ""),
+            category=body.get("category", ""),
+            impact_level=body["impact_level"],
+            infos=body["infos"],
+            entity_pattern=body.get("entity_pattern"),
+            output_template=body.get("output_template", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPage:
+    """Encoded entities, column by column; all columns have the same length.
+
+    `groups` holds the component an entity belongs to (its own id for a component, "" for a
+    service): what must travel in one batch. `fingerprints` are 16 bytes each.
+    """
+
+    ids: list[str]
+    kinds: list[Kind]
+    groups: list[str]
+    categories: list[str]
+    payloads: list[bytes]
+    fingerprints: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def entity_id(kind: Kind, name: str, component: str = "") -> str:
+    """The `_id` Canopsis gives (`specs/canopsis.md` §3.1)."""
+    return f"{name}/{component}" if kind == "resource" else name
+
+
+def encode(body: Body) -> bytes:
+    """The canonical bytes of an import item."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def fingerprint(payload: bytes) -> bytes:
+    """128-bit digest (xxh3) of canonical bytes."""
+    return xxh3_128_digest(payload)
+
+
+def encode_page(
+    ids: list[str],
+    kinds: list[Kind],
+    groups: list[str],
+    bodies: Sequence[Body],
+) -> EntityPage:
+    """Encode a page of import items whose identity is already known."""
+    dumps, option = orjson.dumps, orjson.OPT_SORT_KEYS
+    payloads = [dumps(body, option=option) for body in bodies]
+    return EntityPage(
+        ids=ids,
+        kinds=kinds,
+        groups=groups,
+        categories=[body.get("category", "") for body in bodies],
+        payloads=payloads,
+        fingerprints=list(map(xxh3_128_digest, payloads)),
+    )

@@ -1,0 +1,117 @@
+"""What every source offers: pages of records, then proof that they are all there.
+
+    extract(config, dataset, connection, scope) -> Generator[Page, None, Complete | Partial]
+
+A source yields pages in a stable order and *returns* its outcome: `Complete` with the evidence
+(a count that agrees, an end marker), or `Partial` with the reason. It never assumes completeness.
+Outages and refusals are raised (`sources.errors`), odd records are rejects on their page.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Something that should have been a record: where it stood, why it is not one, how it began."""
+
+    dataset: str
+    number: int  # 1-based rank in the dataset, rejects included
+    reason: str
+    sample: str  # the first 200 characters as read, secrets masked
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records as the source gave them; `first` is the 1-based rank of the first one."""
+
+    first: int
+    records: list[Record]
+    rejects: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Every record of the dataset was read; `evidence` says how that is known."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """Records may be missing; `reason` says why. A partial extraction never disables anything."""
+
+    reason: str
+
+
+Outcome = Complete | Partial
+Extraction = Generator[Page, None, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of a dataset that is wanted.
+
+    `fields`: dotted paths the mapping uses (None: all). `since`/`until`: modification window,
+    aware datetimes, half open [since, until). `slice`: (index, of), for parallel reading.
+    """
+
+    fields: frozenset[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    slice: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a connection answers before anything is read: version, identity, what is lacking."""
+
+    version: str
+    identity: str
+    rights: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+
+class Strict(BaseModel):
+    """Configuration: frozen, and a word it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceConfig(Strict):
+    """The `source:` block of a job; each source adds its `type` and its `datasets`."""
+
+    connection: str = Field(description="Name of the connection, declared in refsync.yaml.")
+
+
+class Connection(Strict):
+    """A named endpoint with its credentials, already resolved; each source adds its settings."""
+
+
+C = TypeVar("C", bound=SourceConfig)
+K = TypeVar("K", bound=Connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Generic[C, K]):
+    """One kind of system: its two models and the functions that use them.
+
+    `count` gives the number of records for progress (None: unknown beforehand); `probe` opens the
+    connection and reads nothing of the feed; `slices` cuts a dataset for parallel reading and
+    returns how many slices it can serve; `windows` tells whether `Scope.since`/`until` can be
+    honoured.
+    """
+
+    config: type[C]
+    connection: type[K]
+    extract: Callable[[C, str, K, Scope], Extraction]
+    probe: Callable[[C, K], Probe]
+    count: Callable[[C, str, K, Scope], int | None] = field(default=lambda *_: None)
+    slices: Callable[[C, str, K, int], int] = field(default=lambda *_: 1)
+    windows: bool = False
