@@ -1,7 +1,7 @@
 """What a mis-declared job says: every problem at once, each with its path in the file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
 
@@ -30,3 +30,28 @@ class MappingErrors(Exception):
         count = len(problems)
         super().__init__(f"{count} problem{'s' if count > 1 else ''} in the mapping")
         self.problems = tuple(problems)
+        for problem in problems:
+            where = ".".join(map(str, problem.path))
+            self.add_note(f"{where}: {problem.what}{problem.mend and f' ({problem.mend})'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node of the job file while it is compiled; what is told of it and below joins one list."""
+
+    path: Path
+    problems: list[Problem] = field(default_factory=list)
+
+    def __truediv__(self, step: str | int | Path) -> "Place":
+        steps = step if isinstance(step, tuple) else (step,)
+        return Place((*self.path, *steps), self.problems)
+
+    def tell(
+        self,
+        what: str,
+        mend: str = "",
+        *,
+        offset: tuple[int, int] | None = None,
+        on_key: bool = False,
+    ) -> None:
+        self.problems.append(Problem(self.path, what, mend, offset, on_key))

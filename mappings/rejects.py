@@ -19,3 +19,16 @@ class Reject:
     rule: str
     reason: str
     record: Record
+
+
+class Refusal(Exception):
+    """A value that a rule cannot take; raised while a record is mapped, never let out of `Mapper`.
+
+    `why` is a short label without data, by which refusals are counted (`missing`, `blank name`);
+    `reason` says it of this very value, with the mend, in one sentence.
+    """
+
+    def __init__(self, why: str, reason: str) -> None:
+        super().__init__(reason)
+        self.why = why
+        self.reason = reason

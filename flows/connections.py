@@ -1,0 +1,68 @@
+"""Named connections of `refsync.yaml`, resolved into the models of their layer."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from flows.misdeclared import Fault, Misdeclared
+from flows.problems import problems_of
+from flows.settings import Settings
+from mappings.errors import Path, Problem
+from mappings.vocabulary import suggestion
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def connection(settings: Settings, name: str, kind: str, model: type[M], asked_at: str) -> M:
+    """The connection *name*, which must be of type *kind*, as a *model*.
+
+    *asked_at* is the place of the job file that names it. Raises Misdeclared with every fault.
+    """
+    declared = settings.words.connections.get(name)
+    if declared is None:
+        hint = suggestion(name, settings.words.connections, "declared")
+        mend = f"declare it under `connections:` in refsync.yaml{hint and '; ' + hint}"
+        raise Misdeclared([Fault(asked_at, f"unknown connection {name!r}", mend)])
+    path: Path = ("connections", name)
+    stated = declared.get("type", kind)
+    if stated != kind:
+        what = f"connection {name!r} is of type {stated!r}, and a {kind!r} one is asked for"
+        fault = settings.fault(Problem((*path, "type"), what, f"asked for at {asked_at}"))
+        raise Misdeclared([fault])
+    # some connection models name their type, others leave it to the job
+    names_type = "type" in model.model_fields
+    words = {key: value for key, value in declared.items() if names_type or key != "type"}
+    resolved = settings.resolve(words, path)
+    try:
+        return model.model_validate(resolved)
+    except ValidationError as error:
+        faults = [settings.fault(p) for p in problems_of(error, model, words, path)]
+        raise Misdeclared(faults) from None  # its text could quote a secret
+
+
+def secrets_in_clear(settings: Settings, name: str, model: BaseModel) -> list[str]:
+    """Warnings for the secrets of connection *name* that stand in refsync.yaml themselves."""
+    declared = settings.words.connections.get(name, {})
+    warnings = []
+    for path in _secret_paths(model, ()):
+        raw: Any = declared
+        for step in path:
+            raw = raw.get(step) if isinstance(raw, dict) else None
+        if isinstance(raw, str) and "${" not in raw:
+            place = settings.fault(Problem(("connections", name, *path), "")).where
+            warnings.append(
+                f"{place}: the secret {'.'.join(path)!r} of {name!r} is written in clear; "
+                f"write ${{NAME}}, ${{file:PATH}} or ${{prefect:BLOCK}}"
+            )
+            settings.secrets.add(raw)
+    return warnings
+
+
+def _secret_paths(model: BaseModel, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, SecretStr):
+            yield (*path, name)
+        elif isinstance(value, BaseModel):
+            yield from _secret_paths(value, (*path, name))

@@ -1,0 +1,61 @@
+"""What each stage returns: counts and places, never records."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Both ends of the feed: versions, who we are there, what should be mended one day."""
+
+    source: str
+    source_identity: str
+    canopsis: str
+    canopsis_identity: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRead:
+    """One dataset: records read, entities made, rejects; `evidence` is why it is (in)complete."""
+
+    records: int
+    entities: int
+    rejects: int
+    complete: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What the source gave; `unmet` are expectations of the job that the data did not meet."""
+
+    datasets: dict[str, DatasetRead] = field(default_factory=dict)
+    unmet: tuple[tuple[str, str], ...] = ()  # what, mend
+
+    @property
+    def records(self) -> int:
+        return sum(read.records for read in self.datasets.values())
+
+    @property
+    def rejects(self) -> int:
+        return sum(read.rejects for read in self.datasets.values())
+
+    @property
+    def complete(self) -> frozenset[str]:
+        return frozenset(name for name, read in self.datasets.items() if read.complete)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan in short; `counts` by action, `tally` all its figures, `known` enabled before."""
+
+    counts: dict[str, int]
+    tally: dict[str, int]
+    checksum: str
+    found: int
+    known: int
+    duplicates: int
+
+    @property
+    def empty(self) -> bool:
+        return not any(self.counts.values())

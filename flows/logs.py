@@ -1,0 +1,30 @@
+"""The log of a command: standard logging, on stderr, without secrets."""
+
+import logging
+
+from flows.console import Shown
+from flows.settings import Settings
+
+LOGGERS = ("refsync", "sources", "mappings", "referential")
+
+
+class _OnConsole(logging.Handler):
+    def __init__(self, shown: Shown, settings: Settings) -> None:
+        super().__init__(logging.INFO)
+        self._shown, self._settings = shown, settings
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = self._settings.redact(record.getMessage())
+        if record.levelno >= logging.WARNING:
+            self._shown.warning(message)
+        else:
+            self._shown.note(message)
+
+
+def log_to(shown: Shown, settings: Settings) -> None:
+    """Show what the layers log; called once per command."""
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = [_OnConsole(shown, settings)]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

@@ -1,0 +1,53 @@
+"""How a run ended: its outcome in the ledger, its exit code, its message.
+
+0 done, also when there was nothing to do    2 mis-declared
+1 an outage or a failed import               3 refused by the guard or by an expectation
+130 interrupted
+"""
+
+from collections.abc import Sequence
+
+from flows.misdeclared import Misdeclared
+from referential.errors import PlanRefused, ReferentialError
+from referential.history import Outcome
+from sources.errors import SourceError
+
+DONE, OUTAGE, MISDECLARED, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class ExpectationUnmet(Exception):
+    """The data are not what the job expects of a good day: nothing was written."""
+
+    def __init__(self, unmet: Sequence[tuple[str, str]], *, where: str) -> None:
+        super().__init__("\n".join(what for what, _ in unmet))
+        self.add_note(f"where: {where}")
+        for mend in dict.fromkeys(mend for _, mend in unmet):
+            self.add_note(f"mend: {mend}")
+
+
+# What a message is written for; anything else is a defect of ours and keeps its traceback.
+EXPECTED = (Misdeclared, ExpectationUnmet, ReferentialError, SourceError, KeyboardInterrupt)
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return "refused" if exit_code(error) == REFUSED else "failed"
+
+
+def exit_code(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, Misdeclared):
+        return MISDECLARED
+    if isinstance(error, (PlanRefused, ExpectationUnmet)):
+        return REFUSED
+    return OUTAGE
+
+
+def told(error: BaseException) -> str:
+    """What, then its notes (`where:`, `mend:`), one a line."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; what was confirmed is in the ledger, start again to go on"
+    what = str(error) or type(error).__name__
+    return "\n".join([what, *(f"  {note}" for note in getattr(error, "__notes__", ()))])

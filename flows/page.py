@@ -1,0 +1,53 @@
+"""What Prefect shows of a run: a summary in Markdown, a table of changes."""
+
+from typing import Any
+
+from flows.run import Report
+from flows.settings import Settings
+from flows.spool import Spool
+from referential.plan import Plan
+
+
+def summary_markdown(report: Report) -> str:
+    """Outcome, what was read and how complete, the plan, what was loaded and read back."""
+    lines = [f"## {report.job}: {report.outcome}", "", f"run `{report.run_id}`, mode {report.mode}"]
+    if report.message:
+        lines += ["", "```", report.message.replace("```", "'''"), "```"]
+    if report.extracted:
+        lines += ["", "| dataset | records | entities | rejects | read | evidence |"]
+        lines += ["|---|---:|---:|---:|---|---|"]
+        for name, read in report.extracted.datasets.items():
+            state = "complete" if read.complete else "**partial**"
+            cells = (name, read.records, read.entities, read.rejects, state, read.evidence)
+            lines.append("| " + " | ".join(_cell(str(cell)) for cell in cells) + " |")
+    if report.planned:
+        counts = ", ".join(f"{n} {action}" for action, n in report.planned.counts.items() if n)
+        lines += ["", f"plan: {counts or 'nothing to do'} (checksum `{report.planned.checksum}`)"]
+    if report.loaded:
+        lines += ["", f"loaded in {report.loaded.attempts} imports, {report.loaded.bytes} bytes"]
+    if report.verified and report.verified.expected:
+        lines += ["", f"read back: {report.verified.found} of {report.verified.expected}"]
+    if report.rejects:
+        lines += ["", f"rejects: {report.rejects}, see `refsync rejects {report.run_id}`"]
+    return "\n".join(lines)
+
+
+def changes_table(settings: Settings, report: Report, limit: int) -> list[dict[str, Any]]:
+    """The first changes of the run's plan, a row each; empty when there was no plan."""
+    path = Spool(settings.spool / report.job / report.run_id).plan
+    if report.planned is None or report.planned.empty or not path.exists():
+        return []
+    return [
+        {
+            "change": type(change).__name__,
+            "entity": change.id,
+            "kind": change.kind,
+            "dataset": change.dataset,
+            "category": change.category,
+        }
+        for change in Plan.load(path).head(limit)
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

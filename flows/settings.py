@@ -1,0 +1,149 @@
+"""Where everything is: the file `refsync.yaml`, with its secrets resolved at the edge.
+
+    ledger: sqlite:///.refsync/ledger.db
+    spool: .refsync/spool
+    connections:
+      acme-cmdb: {type: api, base_url: "https://cmdb.acme.example", auth: {type: bearer, token: "${ACME_TOKEN}"}}
+      acme-canopsis: {type: canopsis, url: "https://canopsis.acme.example", auth: {type: api_key, key: "${file:/run/secrets/key}"}}
+
+`${NAME}` is an environment variable, `${file:PATH}` the text of a file (a Docker or Kubernetes
+secret), `${prefect:BLOCK}` the value of a Prefect Secret block.
+"""  # noqa: E501 - an example of YAML is not folded
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flows.misdeclared import Fault, Misdeclared
+from flows.problems import problems_of
+from flows.yaml_file import YamlError, YamlFile
+from mappings.errors import Problem
+
+_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+
+
+class SettingsFile(BaseModel):
+    """The words of `refsync.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ledger: str = Field(
+        default="sqlite:///.refsync/ledger.db",
+        description="SQLAlchemy URL of the ledger: SQLite, or postgresql:// in production.",
+    )
+    spool: str = Field(
+        default=".refsync/spool", description="Folder of the files that stages hand over."
+    )
+    state: str = Field(
+        default=".refsync", description="Folder of Prefect's own files and of the reports."
+    )
+    jobs: str = Field(default="", description="Folder of the customers' job files.")
+    connections: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Named endpoints with their credentials."
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`refsync.yaml` as read; connections are resolved one by one, when a job needs them."""
+
+    file: YamlFile | None
+    words: SettingsFile
+    base: Path  # relative paths of the file start here
+    secrets: set[str] = field(default_factory=set)
+
+    @property
+    def ledger_url(self) -> str:
+        url = str(self.resolve(self.words.ledger, ("ledger",)))
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return f"{prefix}{self.base / url.removeprefix(prefix)}"
+        return url
+
+    @property
+    def spool(self) -> Path:
+        return self.base / self.words.spool
+
+    @property
+    def state(self) -> Path:
+        return self.base / self.words.state
+
+    def resolve(self, value: Any, path: tuple[str | int, ...]) -> Any:
+        """*value* with its `${…}` references replaced, at any depth; raises Misdeclared."""
+        if isinstance(value, dict):
+            return {key: self.resolve(part, (*path, key)) for key, part in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(part, (*path, i)) for i, part in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        return _REFERENCE.sub(lambda match: self._look_up(match.group(1), path), value)
+
+    def redact(self, text: str) -> str:
+        """*text* without any secret that was resolved so far."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    def fault(self, problem: Problem) -> Fault:
+        place = self.file.place(problem.path, on_key=problem.on_key) if self.file else None
+        return Fault(str(place or "refsync.yaml"), problem.what, problem.mend)
+
+    def _look_up(self, reference: str, path: tuple[str | int, ...]) -> str:
+        kind, colon, name = reference.partition(":")
+        try:
+            if colon and kind == "file":
+                secret = (self.base / name).read_text(encoding="utf-8").strip("\r\n")
+            elif colon and kind == "prefect":
+                from flows import blocks  # noqa: PLC0415 - Prefect costs a second to import
+
+                secret = blocks.secret(name)
+            elif colon:
+                mend = "write ${NAME}, ${file:PATH} or ${prefect:BLOCK}"
+                self._refuse(path, f"${{{reference}}}: unknown kind of reference {kind!r}", mend)
+            elif reference in os.environ:
+                secret = os.environ[reference]
+            else:
+                what = f"${{{reference}}}: no such environment variable"
+                self._refuse(path, what, f"set {reference}")
+        except (OSError, LookupError, ValueError) as error:
+            self._refuse(path, f"${{{reference}}}: {error}", "mend the reference or its target")
+        if len(secret) >= 4:  # shorter ones would blank out ordinary words
+            self.secrets.add(secret)
+        return secret
+
+    def _refuse(self, path: tuple[str | int, ...], what: str, mend: str) -> NoReturn:
+        raise Misdeclared([self.fault(Problem(path, what, mend))])
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of `REFSYNC_CONFIG`, else of `./refsync.yaml`, else the defaults.
+
+    Raises Misdeclared with every fault of the file.
+    """
+    stated = environment.get("REFSYNC_CONFIG", "")
+    path = Path(stated or "refsync.yaml").absolute()
+    if not path.exists():
+        if stated:
+            raise Misdeclared(
+                [Fault(stated, "no such settings file", "mend REFSYNC_CONFIG or create the file")]
+            )
+        return Settings(None, SettingsFile(), path.parent)
+    try:
+        file = YamlFile.read(path, stated or "refsync.yaml")
+    except YamlError as error:
+        raise Misdeclared([Fault(str(error.place), error.what, error.mend)]) from error
+    problems = list(file.problems)
+    words = SettingsFile()
+    try:
+        words = SettingsFile.model_validate(file.data or {})
+    except ValidationError as error:
+        problems += problems_of(error, SettingsFile, file.data, ())
+    settings = Settings(file, words, path.parent)
+    if problems:
+        raise Misdeclared([settings.fault(problem) for problem in problems])
+    return settings

@@ -1,0 +1,123 @@
+"""The files of one run, which its stages hand to each other.
+
+    entities.jsonl   the canonical bytes of every entity, one a line, as they will be sent
+    index.jsonl      where each entity stands: blocks of columns (`referential.columns`)
+    rejects.jsonl    every reject with its reason and its record
+    extracted.json   what was read: counts, outcome and evidence by dataset, the mapping's tally
+    plan.jsonl       the plan
+
+They are written once, in order; memory never holds more than a page.
+"""
+
+import mmap
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import orjson
+import pandas as pd
+
+from referential.columns import encode_block, read_columns
+from referential.entity import EntityPage
+
+
+class Spool:
+    """The folder of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.entities = folder / "entities.jsonl"
+        self.index = folder / "index.jsonl"
+        self.rejects = folder / "rejects.jsonl"
+        self.summary = folder / "extracted.json"
+        self.plan = folder / "plan.jsonl"
+
+    def found(self) -> pd.DataFrame:
+        """What this run extracted, in order: the `found` frame of `referential.plan`."""
+        return read_columns(self.index)
+
+    def iter_rejects(self) -> Iterator[dict[str, Any]]:
+        with self.rejects.open("rb") as lines:
+            yield from map(orjson.loads, lines)
+
+
+class SpoolWriter:
+    """Appends pages to a new spool; a spool that exists already is begun again."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._offset = 0
+
+    def __enter__(self) -> Self:
+        self._spool.folder.mkdir(parents=True, exist_ok=True)
+        self._entities: IO[bytes] = self._spool.entities.open("wb")
+        self._index: IO[bytes] = self._spool.index.open("wb")
+        self._rejects: IO[bytes] = self._spool.rejects.open("wb")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for file in (self._entities, self._index, self._rejects):
+            file.close()
+
+    def write(self, dataset: str, page: EntityPage) -> None:
+        """Append the entities of one page."""
+        if not page.ids:
+            return
+        sizes = list(map(len, page.payloads))
+        # one newline after each payload
+        ends = list(accumulate((size + 1 for size in sizes), initial=self._offset))
+        self._entities.write(b"\n".join(page.payloads) + b"\n")
+        self._index.write(
+            encode_block(
+                {
+                    "id": page.ids,
+                    "kind": page.kinds,
+                    "group": page.groups,
+                    "dataset": [dataset] * len(sizes),
+                    "category": page.categories,
+                    "fingerprint": page.fingerprints,
+                    "offset": ends[:-1],
+                    "size": sizes,
+                }
+            )
+        )
+        self._offset = ends[-1]
+
+    def reject(self, rejects: Iterable[dict[str, Any]]) -> None:
+        """Append rejects: `{dataset, number, rule, reason, record}`."""
+        self._rejects.writelines(orjson.dumps(reject) + b"\n" for reject in rejects)
+
+
+class Payloads:
+    """Reads canonical bytes back by offset and size."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._path = spool.entities
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("rb")
+        empty = self._path.stat().st_size == 0  # an empty file cannot be mapped
+        self._map = None if empty else mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._map is not None:
+            self._map.close()
+        self._file.close()
+
+    def read(self, offset: int, size: int) -> bytes:
+        if self._map is None:
+            raise EOFError("the spool holds no entity")
+        return self._map[offset : offset + size]

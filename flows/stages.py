@@ -1,0 +1,228 @@
+"""The stages of a run as plain functions: they take a workplace, leave files, return counts.
+
+    check -> extract -> plan -> guard -> load -> verify -> record
+
+None of them knows Prefect: `flows.run` calls them one after the other, `flows.sync` as tasks.
+"""
+
+import gc
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import orjson
+
+from flows.counts import Checked, DatasetRead, Extracted, Planned
+from flows.files import write_whole
+from flows.job import Job
+from flows.outcome import ExpectationUnmet
+from flows.settings import Settings
+from flows.spool import Payloads, SpoolWriter
+from flows.workplace import Workplace
+from mappings.mapper import Mapper
+from referential.change import ACTIONS
+from referential.errors import Refused
+from referential.guard import judge
+from referential.history import Reject
+from referential.loaded import Loaded
+from referential.loader import load as load_plan
+from referential.plan import make_plan
+from referential.verify import WORDS, Verified
+from referential.verify import verify as read_back
+from sources.base import Complete, Scope
+from sources.errors import Refused as SourceRefused
+
+log = logging.getLogger("refsync")
+
+
+def probe(settings: Settings, job: Job) -> Checked:
+    """Both connections answer and their rights suffice.
+
+    Raises Refused naming every right that is lacking, and what the two clients raise.
+    """
+    place = Workplace(settings, job, run_id="")
+    source = job.source.probe(job.config, place.source_connection())
+    if source.lacking:
+        raise SourceRefused(
+            f"the source refuses {', '.join(source.lacking)} to {source.identity}",
+            where=job.place("source", "connection"),
+            mend="grant the rights, or use another account",
+        )
+    with place.canopsis() as canopsis:
+        version = canopsis.app_info().version
+        identity = canopsis.identity()
+    if identity.lacking:
+        raise Refused(
+            f"Canopsis refuses {', '.join(identity.lacking)} to {identity.name}",
+            where=job.place("sync", "connection"),
+            mend="grant the rights to its role (administration, rights)",
+        )
+    return Checked(
+        source=source.version,
+        source_identity=source.identity,
+        canopsis=version,
+        canopsis_identity=identity.name,
+        warnings=tuple(place.warnings),
+    )
+
+
+def check(place: Workplace) -> Checked:
+    """The probe of a run, before anything is read."""
+    checked = probe(place.settings, place.job)
+    for warning in checked.warnings:
+        log.warning(warning)
+    return checked
+
+
+def extract(place: Workplace) -> Extracted:
+    """Read every dataset page by page, map each page as it arrives, spool its entities."""
+    mapper = place.job.mapper()
+    with SpoolWriter(place.spool) as spool:
+        datasets = {name: _read(place, name, mapper, spool) for name in place.job.datasets}
+    tally = mapper.report()
+    unmet = tuple((f"{each.dataset}: {each.what}", each.mend) for each in tally.failures)
+    content = {"datasets": datasets, "tally": tally}
+    write_whole(place.spool.summary, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    return Extracted(datasets=datasets, unmet=unmet)
+
+
+def plan(place: Workplace, extracted: Extracted) -> Planned:
+    """Compare what was found with what the ledger knows; leave the plan in the spool."""
+    job, mode = place.job, place.options.mode
+    found = place.spool.found()
+    with place.ledger() as ledger:
+        known = ledger.known(job.feed)
+    made = make_plan(
+        found,
+        known,
+        feed=job.feed,
+        mode=mode,
+        missing=job.sync.missing,
+        complete=extracted.complete,
+    )
+    made.save(place.spool.plan)
+    place.hold(made)
+    return Planned(
+        counts={action: made.counts.get(action, 0) for action in ACTIONS},
+        tally=made.counts,
+        checksum=made.checksum,
+        found=len(found),
+        known=int((known["state"] == "enabled").sum()),
+        duplicates=len(made.duplicates),
+    )
+
+
+def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
+    """Raises ExpectationUnmet or PlanRefused when the plan must not be carried out."""
+    if extracted.unmet:
+        raise ExpectationUnmet(extracted.unmet, where=place.job.place("mapping", "expect"))
+    judge(
+        place.the_plan(),
+        found=planned.found,
+        known=planned.known,
+        limits=place.job.sync.limits,
+        allow_missing=place.options.allow_missing,
+        allow_changed=place.options.allow_changed,
+    )
+
+
+def load(place: Workplace) -> Loaded:
+    """Carry the plan out; the ledger records each import when Canopsis says it is done."""
+    with Payloads(place.spool) as payloads, place.canopsis() as canopsis, place.ledger() as ledger:
+        return load_plan(
+            place.the_plan(),
+            payloads,
+            canopsis,
+            ledger,
+            run=place.run_id,
+            source=place.job.sync.import_source,
+            progress=lambda done, total: place.progress("load", done, total),
+        )
+
+
+def verify(place: Workplace, loaded: Loaded) -> Verified:
+    """Read back what was loaded; what Canopsis does not hold is owned no more."""
+    with place.canopsis() as canopsis:
+        verified = read_back(
+            place.the_plan(), loaded, canopsis, source=place.job.sync.import_source
+        )
+    if verified.lacking:
+        with place.ledger() as ledger:
+            ledger.forget(place.job.feed, verified.ids)
+    return verified
+
+
+def record(place: Workplace, loaded: Loaded | None, verified: Verified | None) -> int:
+    """Keep the rejects of all stages in the ledger; returns their number."""
+    rejects = [Reject(**reject) for reject in place.spool.iter_rejects()]
+    duplicates = place.the_plan().duplicates
+    for name, dataset, reason in zip(
+        *(duplicates[column] for column in ("id", "dataset", "reason")), strict=True
+    ):
+        rejects.append(Reject(dataset, 0, "id", reason, {"id": name}))
+    rejects += loaded.rejects if loaded else []
+    rejects += [
+        Reject(each.dataset, 0, "verify", WORDS[each.why], {"id": each.id})
+        for each in (verified.lacking if verified else ())
+    ]
+    with place.ledger() as ledger:
+        ledger.add_rejects(place.run_id, rejects)
+    return len(rejects)
+
+
+def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> DatasetRead:
+    job, connection = place.job, place.source_connection()
+    scope = Scope(fields=mapper.fields(name))
+    total = job.source.count(job.config, name, connection, scope)
+    pages = job.source.extract(job.config, name, connection, scope)
+    records = entities = rejects = 0
+    while True:
+        with collector_paused():
+            try:
+                page = next(pages)
+            except StopIteration as stop:
+                outcome = stop.value
+                break
+            mapped = mapper.map_page(name, page.records, page.first)
+            spool.write(name, mapped.entities)
+        spool.reject(
+            {
+                "dataset": name,
+                "number": r.number,
+                "rule": "read",
+                "reason": r.reason,
+                "record": r.sample,
+            }
+            for r in page.rejects
+        )
+        spool.reject(asdict(reject) for reject in mapped.rejects)
+        records += len(page.records) + len(page.rejects)
+        entities += len(mapped.entities)
+        rejects += len(page.rejects) + len(mapped.rejects)
+        place.progress("extract", records, total)
+    gathered = mapper.finish(name)
+    spool.write(name, gathered.entities)
+    spool.reject(asdict(reject) for reject in gathered.rejects)
+    return DatasetRead(
+        records=records,
+        entities=entities + len(gathered.entities),
+        rejects=rejects + len(gathered.rejects),
+        complete=isinstance(outcome, Complete),
+        evidence=outcome.evidence if isinstance(outcome, Complete) else outcome.reason,
+    )
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection inside: it costs three times the decoding of a page.
+
+    Source: specs/peers.md §3.2. Records hold no cycles, so nothing waits for the collector.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

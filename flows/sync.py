@@ -1,0 +1,127 @@
+"""The Prefect flow `sync_referential`: the stages of `flows.run` with retries, logs, artifacts.
+
+Import it after `flows.prefect_env.settle`, which says where Prefect keeps its files.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+from prefect import flow, task
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task, exponential_backoff
+
+from flows.job import jobs_folder, load_job
+from flows.page import changes_table, summary_markdown
+from flows.run import Report, run_job
+from flows.settings import Settings, load_settings
+from flows.workplace import Mode, Options
+from referential.errors import Unreachable
+from sources.errors import Unreachable as SourceUnreachable
+
+RETRIES = 3
+SHOWN_CHANGES = 1_000  # rows of the table of changes: 28 ms (specs/prefect.md §4)
+
+
+def is_outage(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """A stage is tried again after an outage alone: a refusal does not go away by itself."""
+    try:
+        state.result()
+    except (Unreachable, SourceUnreachable):
+        return True
+    except BaseException:  # noqa: BLE001 - whatever else it was is raised by the stage itself
+        return False
+    return False
+
+
+def as_task(stage: Callable[..., Any], *arguments: Any) -> Any:
+    """Run one stage as a task; its arguments are closed over, so that Prefect stores none."""
+
+    @task(
+        name=stage.__name__,
+        retries=RETRIES,
+        retry_delay_seconds=exponential_backoff(backoff_factor=5),
+        retry_jitter_factor=0.5,
+        retry_condition_fn=is_outage,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )
+    def step() -> Any:
+        return stage(*arguments)
+
+    return step()
+
+
+@flow(
+    name="sync_referential",
+    flow_run_name="{job} {mode}",
+    description="Bring the Canopsis entity referential in step with one feed of one client.",
+    persist_result=False,
+)
+def sync_referential(
+    job: str, mode: Mode = "sync", *, allow_missing: bool = False, allow_changed: bool = False
+) -> Report:
+    """Run the job `<customer>/<job>` and return its report.
+
+    *allow_missing* and *allow_changed* let this one run pass the limit of that name. Raises what
+    the stages raise, after the ledger and the artifacts have the run.
+    """
+    settings = load_settings()
+    options = Options(mode, allow_missing=allow_missing, allow_changed=allow_changed)
+    loaded = load_job(job, jobs_folder(settings.words.jobs))
+    progress = _Progress(loaded.name)
+    try:
+        report = run_job(settings, loaded, options, progress=progress.tell, call=as_task)
+    except BaseException as error:
+        partly: Report | None = getattr(error, "report", None)
+        if partly is not None:
+            _show(settings, partly)
+        raise
+    _show(settings, report)
+    return report
+
+
+def _show(settings: Settings, report: Report) -> None:
+    key = artifact_key(report.job)
+    create_markdown_artifact(
+        summary_markdown(report), key=f"{key}-summary", description=f"{report.job}: last run"
+    )
+    rows = changes_table(settings, report, SHOWN_CHANGES)
+    if rows:
+        create_table_artifact(rows, key=f"{key}-changes", description=f"{report.job}: changes")
+
+
+def artifact_key(job: str) -> str:
+    """Prefect takes lower-case letters, digits and dashes (specs/prefect.md §4)."""
+    return re.sub(r"[^a-z0-9]+", "-", job.lower()).strip("-")
+
+
+class _Progress:
+    """One progress artifact a stage, updated once a second at most."""
+
+    def __init__(self, job: str) -> None:
+        self._key = artifact_key(job)
+        self._artifacts: dict[str, UUID] = {}
+        self._told = 0.0
+
+    def tell(self, stage: str, done: int, total: int | None) -> None:
+        if not total:  # a share of nothing known cannot be shown
+            return
+        share = min(100.0, 100.0 * done / total)
+        if stage not in self._artifacts:
+            made = create_progress_artifact(share, key=f"{self._key}-{stage}", description=stage)
+            self._artifacts[stage] = cast("UUID", made)  # typed as if it could be a coroutine
+        elif share >= 100 or time.monotonic() - self._told >= 1:
+            update_progress_artifact(self._artifacts[stage], share)
+        else:
+            return
+        self._told = time.monotonic()

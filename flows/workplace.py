@@ -1,0 +1,99 @@
+"""Where one run works: its job, its settings, its options, its files."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from flows.connections import connection, secrets_in_clear
+from flows.job import Job
+from flows.settings import Settings
+from flows.spool import Spool
+from referential.client import Canopsis
+from referential.connection import CanopsisConnection
+from referential.ledger import Ledger
+from referential.plan import Plan
+from sources.base import Connection
+
+Mode = Literal["sync", "full", "backfill"]
+Progress = Callable[[str, int, int | None], None]  # stage, done, total (None: unknown)
+
+
+def silent(_stage: str, _done: int, _total: int | None) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for.
+
+    `full` re-sends everything; `only_plan` stops after the guard; `allow_missing` and
+    `allow_changed` lift the limit of that name for this run alone.
+    """
+
+    mode: Mode = "sync"
+    only_plan: bool = False
+    allow_missing: bool = False
+    allow_changed: bool = False
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Everything a stage needs to find its inputs and leave its outputs."""
+
+    settings: Settings
+    job: Job
+    run_id: str
+    options: Options = Options()
+    progress: Progress = silent
+    warnings: list[str] = field(default_factory=list)
+    _held: list[Plan] = field(default_factory=list)
+
+    @property
+    def spool(self) -> Spool:
+        return Spool(self.settings.spool / self.job.name / self.run_id)
+
+    def source_connection(self) -> Connection:
+        job = self.job
+        at = job.place("source", "connection")
+        found: Connection = connection(
+            self.settings, job.config.connection, job.kind, job.source.connection, at
+        )
+        self._warn(secrets_in_clear(self.settings, job.config.connection, found))
+        return found
+
+    def canopsis_connection(self) -> CanopsisConnection:
+        name = self.job.sync.connection
+        at = self.job.place("sync", "connection")
+        found = connection(self.settings, name, "canopsis", CanopsisConnection, at)
+        self._warn(secrets_in_clear(self.settings, name, found))
+        return found
+
+    @contextlib.contextmanager
+    def canopsis(self) -> Iterator[Canopsis]:
+        with Canopsis(self.canopsis_connection()) as client:
+            yield client
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        with open_ledger(self.settings) as ledger:
+            yield ledger
+
+    def hold(self, plan: Plan) -> None:
+        """Keep the plan at hand for the next stage of this process; the spool has it anyway."""
+        self._held[:] = [plan]
+
+    def the_plan(self) -> Plan:
+        return self._held[0] if self._held else Plan.load(self.spool.plan)
+
+    def _warn(self, warnings: list[str]) -> None:
+        self.warnings.extend(w for w in warnings if w not in self.warnings)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of the settings, its folder made when it is a file."""
+    url = settings.ledger_url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    return Ledger.open(url)

@@ -1,0 +1,178 @@
+"""From the YAML of a `mapping:` block to its model, with every fault of shape at once.
+
+A fault must not hide the faults behind it: what is wrong is mended as its message proposes (a
+misspelt key) or gives place to a stand-in, and reading goes on, so that the compiler can look at
+the rest.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from mappings.casts import article, shown
+from mappings.errors import Path, Problem
+from mappings.language import MappingBlock
+from mappings.vocabulary import keys_at, nearest, suggestion
+
+_ROUNDS = 50  # each mends at least one node; a block that needs more is beyond reading
+_VALUE = {"set": "?"}
+_CONDITION = {"field": "name", "cond": "eq", "value": _VALUE}
+_BLOCK = {"dataset": "?", "component": {"name": _VALUE}}
+_ITEMS: dict[str, Any] = {"entities": _BLOCK, "pattern": _CONDITION, "ignore": "?"}
+_REQUIRED: dict[str, Any] = {
+    **dict.fromkeys(("name", "component", "value"), _VALUE),
+    "field": "name",
+    "cond": "eq",
+    "pattern": _CONDITION,
+    "dataset": "?",
+    "entities": [_BLOCK],
+}
+_EXPECTED = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "tuple_type": "a list",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be read of a block: its model (None when nothing could) and its problems.
+
+    `gone` are the places whose content gave place to a stand-in; `renamed` has, by the place where
+    the model found a key, how the file spells it.
+    """
+
+    block: MappingBlock | None
+    problems: tuple[Problem, ...]
+    gone: frozenset[Path]
+    renamed: dict[Path, str]
+
+    def in_file(self, place: Path) -> Path:
+        """A place of the model, as the file spells it."""
+        return tuple(self.renamed.get(place[: rank + 1], step) for rank, step in enumerate(place))
+
+
+def read_mapping(raw: object) -> Reading:
+    """The block of *raw*, the parsed YAML under `mapping`; paths of problems start below it."""
+    return _Draft(raw).read()
+
+
+def settle(document: object, loc: tuple[str | int, ...], *, absent: bool = False) -> Path:
+    """The part of *loc* that stands in the document: without union tags and short forms' keys.
+
+    `absent` keeps the last step, the name of a key that is missing.
+    """
+    place: list[str | int] = []
+    node: Any = document
+    for rank, step in enumerate(loc):
+        if _stands(step, node):
+            node = node[step]
+        elif not (absent and rank == len(loc) - 1):
+            continue
+        place.append(step)
+    return tuple(place)
+
+
+def _stands(step: str | int, node: object) -> bool:
+    if isinstance(node, list):
+        return isinstance(step, int) and step < len(node)
+    return isinstance(node, dict) and step in node
+
+
+class _Draft:
+    """The block while it is being mended."""
+
+    def __init__(self, raw: object) -> None:
+        self.mended: Any = copy.deepcopy(raw)
+        self.problems: list[Problem] = []
+        self.gone: set[Path] = set()
+        self.renamed: dict[Path, str] = {}
+        self._just_renamed: set[Path] = set()  # parents whose missing keys may be there by now
+
+    def read(self) -> Reading:
+        block: MappingBlock | None = None
+        for _ in range(_ROUNDS):
+            try:
+                block = MappingBlock.model_validate(self.mended)
+                break
+            except ValidationError as error:
+                faults = error.errors(include_url=False)
+            self._just_renamed.clear()
+            # misspelt keys first: the key that they stand for is then not missing
+            faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
+            if not self._take_all(faults):
+                break
+        return self._reading(block)
+
+    def _reading(self, block: MappingBlock | None) -> Reading:
+        return Reading(block, tuple(self.problems), frozenset(self.gone), self.renamed)
+
+    def _take_all(self, faults: list[ErrorDetails]) -> bool:
+        mended = [self._take(fault) for fault in faults]
+        return all(mended)
+
+    def _take(self, fault: ErrorDetails) -> bool:
+        """Tells the fault and mends it; False when nothing can be mended."""
+        parent = settle(self.mended, fault["loc"][:-1])
+        if fault["type"] == "missing" and parent in self._just_renamed:
+            return True
+        place = settle(self.mended, fault["loc"], absent=fault["type"] == "missing")
+        echo = any(known[: len(place)] == place for known in self.gone)
+        if not echo:
+            self.problems.append(_problem(fault, self._reading(None).in_file(place)))
+        if place:
+            self._mend(fault, place)
+        return bool(place)
+
+    def _mend(self, fault: ErrorDetails, place: Path) -> None:
+        parent: Any = self.mended
+        for step in place[:-1]:
+            parent = parent[step]
+        key = place[-1]
+        if fault["type"] == "extra_forbidden":
+            content = parent.pop(key)
+            meant = _meant(fault)
+            if meant is not None and meant not in parent:
+                parent[meant] = content
+                self.renamed[(*place[:-1], meant)] = str(key)
+                self._just_renamed.add(place[:-1])
+            return
+        self.gone.add(place)
+        if fault["type"] == "missing":
+            parent.setdefault(key, copy.deepcopy(_REQUIRED[str(key)]))
+        elif isinstance(parent, list):
+            kind = next(step for step in reversed(place) if isinstance(step, str))
+            parent[int(key)] = copy.deepcopy(_ITEMS[kind])
+        else:
+            parent.pop(key, None)
+
+
+def _meant(fault: ErrorDetails) -> str | None:
+    return nearest(fault["loc"][-1], keys_at(MappingBlock, fault["loc"][:-1]))
+
+
+def _problem(fault: ErrorDetails, path: Path) -> Problem:
+    kind, context = fault["type"], fault.get("ctx", {})
+    path = ("mapping", *path)
+    if kind == "extra_forbidden":
+        words = keys_at(MappingBlock, fault["loc"][:-1])
+        mend = suggestion(path[-1], words, "known keys")
+        return Problem(path, f"unknown key {path[-1]!r}", mend, on_key=True)
+    if kind == "missing":
+        return Problem(path[:-1], f"{path[-1]} is missing", f"add {path[-1]}:")
+    if kind == "literal_error":
+        words = frozenset(
+            str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        )
+        what = f"unknown word {shown(fault['input'])}"
+        return Problem(path, what, suggestion(fault["input"], words, "known words"))
+    if kind in _EXPECTED:
+        given = "nothing" if fault["input"] is None else article(fault["input"])
+        return Problem(path, f"expected {_EXPECTED[kind]}, not {given}")
+    return Problem(path, fault["msg"], str(context.get("mend", "")))

@@ -1,0 +1,140 @@
+"""A mapping after all thinking: what each value is made of, ready to be written as Python.
+
+    Unit (one entity rule of one dataset) ⊃ Rule (one value) ⊃ origin, translation, cast
+
+Nothing here can be wrong any more, and nothing here knows YAML.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mappings.lookups import Translation
+from mappings.paths import Path
+from referential.entity import Kind
+
+Cast = Literal[
+    "name",
+    "service_name",
+    "text",
+    "filled_text",
+    "regexp",
+    "level",
+    "info",
+    "words",
+    "whole",
+    "truth",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value of the job itself, already cast."""
+
+    value: Any
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The value at a path of the record."""
+
+    path: Path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path,)
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The text that a function makes of values of the record, or None.
+
+    The function is given, by `of`: the record itself, the one value, the one value as a text, or an
+    object with every path, where what is missing is null. Unless `tolerant`, it is not asked when
+    one of the values is absent.
+    """
+
+    function: Callable[..., str | None]
+    of: Literal["record", "value", "text", "fields"]
+    paths: tuple[Path, ...]
+    tolerant: bool = False
+
+
+Origin = Constant | Copy | Computed
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One value of an entity.
+
+    `name` is what reports call it (`component.infos.env`). A *hard* rule may refuse the record;
+    the others leave their value out.
+    """
+
+    name: str
+    origin: Origin
+    cast: Cast
+    translation: Translation | None = None
+    default: Any = None
+    required: bool = False
+
+    @property
+    def hard(self) -> bool:
+        refuses = self.translation is not None and self.translation.policy == "reject"
+        return self.required or refuses or self.cast != "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """One key of `infos`."""
+
+    key: str
+    description: str
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a service's pattern; `field_type` is "" where Canopsis wants none."""
+
+    field: str
+    field_type: str
+    cond: str
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What makes one kind of entity out of the records of one dataset.
+
+    `gathered`: the lists of the pattern are collected over all records of one service.
+    """
+
+    dataset: str
+    kind: Kind
+    name: Rule
+    component: Rule | None = None
+    category: Rule | None = None
+    impact_level: Rule | None = None
+    output_template: Rule | None = None
+    infos: tuple[Info, ...] = ()
+    pattern: tuple[tuple[Condition, ...], ...] = ()
+    gathered: bool = False
+    rules: tuple[Rule, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", tuple(self._rules()))
+
+    def _rules(self) -> Iterator[Rule]:
+        """All rules in the order in which they are tried."""
+        conditions = (condition.rule for group in self.pattern for condition in group)
+        heads = (self.name, self.component, *conditions)
+        heads += (self.category, self.impact_level, self.output_template)
+        yield from (rule for rule in heads if rule is not None)
+        infos = [info.rule for info in self.infos]
+        yield from (rule for rule in infos if rule.hard)
+        yield from (rule for rule in infos if not rule.hard)

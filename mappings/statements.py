@@ -1,0 +1,151 @@
+"""Statements of a generated function: look-ups in the record, and values made of them.
+
+Look-ups are shared: `_source` is fetched once for all rules that go through it. An absent value is
+None throughout. Nothing a user wrote enters the source but through `repr` or as a named constant,
+and names come from a counter.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mappings.lookups import Translation
+from mappings.paths import Path
+from mappings.rules import Cast, Computed, Copy, Rule
+
+# A variable that holds the raw value stands for {0}; most values are texts, and the rest is slow.
+_CASTS: Mapping[Cast, str] = {
+    "name": "{0} if {0}.__class__ is str else text({0})",
+    "service_name": "{0} if {0}.__class__ is str else text({0})",
+    "text": "{0} if {0}.__class__ is str else text({0})",
+    "info": "{0} if {0}.__class__ is str else info({0})",
+    "filled_text": "filled_text({0})",
+    "regexp": "regexp_text({0})",
+    "level": "{0} if {0}.__class__ is int and 0 < {0} < 11 else impact_level({0})",
+    "words": "({0},) if {0}.__class__ is str else words({0})",
+    "whole": "whole({0})",
+    "truth": "truth({0})",
+}
+_TEXTS: frozenset[Cast] = frozenset(("name", "service_name", "text", "info"))  # a text will do
+
+
+class Statements:
+    """Lines of Python with their indentation, and the constants that they name."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.lines: list[str] = []
+        self.depth = 0
+        self._namespace = namespace
+        self._count = 0
+        self._values: dict[Path, str] = {}
+        self._objects: dict[Path, str] = {}
+
+    def add(self, *lines: str) -> None:
+        self.lines.extend(f"{'    ' * self.depth}{line}" for line in lines)
+
+    def open(self, line: str) -> None:
+        """A line that opens a block; what follows is inside, until `close`."""
+        self.add(line)
+        self.depth += 1
+
+    def close(self) -> None:
+        self.depth -= 1
+
+    def name(self, letter: str) -> str:
+        self._count += 1
+        return f"{letter}{self._count}"
+
+    def literal(self, value: Any) -> str:
+        """An expression for a constant: scalars in place, lists by name."""
+        if value is None or isinstance(value, str | bool | int | float):
+            return repr(value)
+        return self.constant("const", value)
+
+    def constant(self, word: str, value: Any) -> str:
+        """A name by which the source speaks of *value*."""
+        name = f"{word}_{len(self._namespace)}"
+        self._namespace[name] = value
+        return name
+
+    def look_up(self, path: Path) -> str:
+        """A variable with the value at *path*, None when there is none."""
+        if path not in self._values:
+            parent = self._object(path[:-1]) if path[:-1] else "record"
+            self._values[path] = variable = self.name("a")
+            self.add(f"{variable} = {parent}.get({path[-1]!r})")
+        return self._values[path]
+
+    def _object(self, path: Path) -> str:
+        """A variable with the object at *path*, an empty one when it is anything else."""
+        if path not in self._objects:
+            value = self.look_up(path)
+            self._objects[path] = variable = self.name("p")
+            self.add(f"{variable} = {value} if {value}.__class__ is dict else NOTHING")
+        return self._objects[path]
+
+    def look_ups(self, rule: Rule) -> None:
+        """The look-ups that a rule needs, which cannot fail on an object."""
+        for path in rule.origin.paths:
+            self.look_up(path)
+
+    def value(self, rule: Rule) -> str:
+        """A variable with the rule's value, None when absent; these statements may raise."""
+        raw = self._origin(rule)
+        if rule.translation is not None:
+            raw = self._translated(rule.translation, raw)
+        elif isinstance(rule.origin, Computed) and rule.cast in _TEXTS:
+            return raw
+        value = self.name("v")
+        cast = _CASTS[rule.cast].format(raw)
+        guarded = rule.cast in ("words", "whole", "truth")
+        self.add(f"{value} = {f'None if {raw} is None else {cast}' if guarded else cast}")
+        return value
+
+    def _origin(self, rule: Rule) -> str:
+        origin = rule.origin
+        if isinstance(origin, Copy):
+            return self.look_up(origin.path)
+        if isinstance(origin, Computed):
+            return self._computed(origin)
+        return self.literal(origin.value)
+
+    def _computed(self, origin: Computed) -> str:
+        raws = {path: self.look_up(path) for path in origin.paths}
+        raw = raws[origin.paths[0]]
+        argument = {
+            "record": "record",
+            "value": raw,
+            "text": f"{raw} if {raw}.__class__ is str else text({raw})",
+            "fields": _object(raws, ()),
+        }[origin.of]
+        call = f"{self.constant('make', origin.function)}({argument})"
+        value = self.name("v")
+        absent = "" if origin.tolerant else " or ".join(f"{raw} is None" for raw in raws.values())
+        self.add(f"{value} = None if {absent} else {call}" if absent else f"{value} = {call}")
+        return value
+
+    def _translated(self, translation: Translation, raw: str) -> str:
+        """The lookup's row; its slow half meets what is not a row met before."""
+        key, value = self.name("k"), self.name("v")
+        hot = self.constant("rows", translation.lookup.hot)
+        meet = self.constant("meet", translation.meet)
+        self.add(
+            f"{key} = {raw} if {raw}.__class__ is str else text({raw})",
+            f"{value} = {hot}.get({key}, MISS)",
+            f"if {value} is MISS:",
+            f"    {value} = None if {key} is None else {meet}({key}, {raw}, number)",
+        )
+        return value
+
+
+def _object(raws: Mapping[Path, str], path: Path) -> str:
+    """The source of an object that has, at the paths below *path*, the variables given for them."""
+    depth = len(path)
+    keys = dict.fromkeys(other[depth] for other in raws if other[:depth] == path < other)
+    items = ", ".join(f"{key!r}: {_object(raws, (*path, key))}" for key in keys)
+    raw = raws.get(path)
+    if raw is None:
+        return f"{{{items}}}"
+    # an object that is also looked into keeps its other keys; an empty one stays false
+    return (
+        f"({{**{raw}, {items}}} if {raw}.__class__ is dict and {raw} else {raw})" if items else raw
+    )

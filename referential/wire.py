@@ -1,0 +1,309 @@
+"""One HTTP session with Canopsis: strict JSON in, typed errors out, outages waited out.
+
+A call is repeated only when it may be (`repeatable`), or when it surely was not done. Secrets
+never reach a message: URLs are shown without their query, foreign texts are cleared of them.
+"""
+
+import base64
+import io
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import stamina
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from referential.answers import Outage, Raw, decoded, page, refusal, words
+from referential.connection import ApiKey, Basic, CanopsisConnection, Login
+from referential.errors import Refused, Unreachable, Unreadable
+
+_BLOCK = 1 << 18  # bytes sent or read at once
+_BROKEN = (
+    requests.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+    ConnectionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is decoded JSON (None for 204); `at` the server's clock, when it tells."""
+
+    body: Any
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    path: str
+    params: Mapping[str, Any] | None = None
+    body: bytes | None = None
+    right: str = ""
+    repeatable: bool = True
+
+
+class Wire:
+    """A session with one Canopsis; `url` is its base address."""
+
+    def __init__(self, connection: CanopsisConnection) -> None:
+        self.url = connection.url
+        self._connection = connection
+        self._token = ""
+        self._session = _session(connection)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        right: str = "",
+        repeatable: bool | None = None,
+    ) -> Answer:
+        """The decoded answer.
+
+        `body` is JSON already encoded; `right` names the Canopsis permission that the call takes,
+        for the message of a 403. GET, PUT and DELETE may be repeated unless told otherwise, POST
+        may not. Raises Unreachable, Refused (Absent, TooLarge) and Unreadable.
+        """
+        if repeatable is None:
+            repeatable = method != "POST"
+        call = _Call(method, path, params, body, right, repeatable)
+        raw = self._patiently(call)
+        return Answer(decoded(raw, self._where(call)), raw.at)
+
+    def text(self, path: str, *, right: str = "") -> str:
+        """A downloaded UTF-8 file (CSV); a web page in its place is Unreadable."""
+        call = _Call("GET", path, right=right)
+        raw = self._patiently(call)
+        if raw.is_page:
+            raise page(raw, self._where(call))
+        try:
+            return raw.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise Unreadable(
+                "the downloaded file is not UTF-8",
+                where=self._where(call),
+                mend="see the proxy in front of Canopsis",
+            ) from None
+
+    def _patiently(self, call: _Call) -> Raw:
+        """Repeat *call* over outages, within `timeout.total` seconds in all."""
+        retry, started = self._connection.retry, time.monotonic()
+        deadline = started + self._connection.timeout.total
+
+        def again(error: Exception) -> bool | float:
+            if not isinstance(error, Outage) or not (call.repeatable or error.undone):
+                return False
+            if error.wait is None:
+                return time.monotonic() < deadline
+            wait = error.wait + random.uniform(0, retry.first)  # noqa: S311 - only spreads callers
+            return wait if time.monotonic() + wait < deadline else False
+
+        attempts = stamina.retry_context(
+            on=again,
+            attempts=retry.attempts,
+            timeout=None,  # `again` knows the deadline, and Retry-After with it
+            wait_initial=retry.first,
+            wait_max=retry.longest,
+            wait_jitter=retry.first,
+        ).with_name(f"Canopsis {call.method} {call.path}", (), {})
+        tried = 0
+        try:
+            for attempt in attempts:
+                with attempt:
+                    tried += 1
+                    return self._authenticated(call, deadline)
+        except Outage as outage:
+            if tried > 1:
+                outage.add_note(f"tried: {tried} times in {time.monotonic() - started:.1f} s")
+            raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _authenticated(self, call: _Call, deadline: float) -> Raw:
+        """One attempt; a token that expired is renewed once."""
+        auth = self._connection.auth
+        if isinstance(auth, Login) and not self._token:
+            self._log_in(auth, deadline)
+        raw = self._once(call, deadline)
+        if raw.status == 401 and isinstance(auth, Login):
+            self._log_in(auth, deadline)
+            raw = self._once(call, deadline)
+        return self._good(raw, call)
+
+    def _log_in(self, auth: Login, deadline: float) -> None:
+        self._token = ""
+        body = {"username": auth.username, "password": auth.password.get_secret_value()}
+        call = _Call("POST", "/api/v4/login", body=orjson.dumps(body))
+        where = self._where(call)
+        match decoded(self._good(self._once(call, deadline), call), where):
+            case {"access_token": str(token)} if token:
+                self._token = token
+            case _:
+                raise Unreadable(
+                    "the login answered without an access token",
+                    where=where,
+                    mend="use `type: basic` or `type: api_key` under `auth`",
+                )
+
+    def _good(self, raw: Raw, call: _Call) -> Raw:
+        if raw.status >= 300:
+            raise refusal(raw, self._scrub(words(raw)), self._where(call), call.right)
+        return raw
+
+    def _once(self, call: _Call, deadline: float) -> Raw:
+        timeout, left = self._connection.timeout, deadline - time.monotonic()
+        where = self._where(call)
+        if left <= 0:
+            raise self._too_late(where)
+        try:
+            response = self._session.request(
+                call.method,
+                self.url + call.path,
+                params=call.params,
+                # A file, not bytes: bytes go out in one `sendall`, whose whole duration is bounded
+                # by the *connect* timeout; a slow link could then never send 5 MB.
+                data=None if call.body is None else io.BytesIO(call.body),
+                headers=None if call.body is None else {"Content-Type": "application/json"},
+                auth=_Credentials(self._connection, self._token),
+                timeout=(min(timeout.connect, left), min(timeout.read, left)),
+                allow_redirects=False,  # credentials stay with the host they were given for
+                proxies=_proxies(self._connection),
+                verify=_trust(self._connection),
+                stream=True,
+            )
+            with response:
+                content = self._read(response, deadline, where)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            # `from None`: a foreign exception may hold the proxy's password
+            raise self._failure(error, where) from None
+        return Raw(response.status_code, response.headers, content)
+
+    def _read(self, response: requests.Response, deadline: float, where: str) -> bytes:
+        """The whole body as it drips: a read timeout alone lets a byte a minute pass for ever."""
+        chunks = []
+        while chunk := response.raw.read1(_BLOCK, decode_content=True):
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                raise self._too_late(where)
+        return b"".join(chunks)
+
+    def _too_late(self, where: str) -> Outage:
+        return Outage(
+            f"Canopsis took longer than {self._connection.timeout.total:g} s to answer",
+            where=where,
+            mend="raise `timeout.total` of the connection, or see what keeps Canopsis busy",
+        )
+
+    def _failure(self, error: Exception, where: str) -> Unreachable | Refused:
+        """What a call without an answer means."""
+        timeout, root = self._connection.timeout, _root(error)
+        reason = self._scrub(str(root))
+        undone = isinstance(
+            root, requests.ConnectTimeout | urllib3.exceptions.NewConnectionError
+        ) or isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
+        mend = f"see that {urlsplit(self.url).netloc} is up, and reachable from here"
+        if isinstance(error, requests.ConnectTimeout):
+            what = f"no connection to Canopsis within {timeout.connect:g} s"
+        elif isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+            what = f"not a byte from Canopsis within {timeout.read:g} s"
+            mend = "raise `timeout.read` of the connection, or see what keeps Canopsis busy"
+        elif isinstance(error, requests.exceptions.ProxyError):
+            what = f"the proxy gives no way to Canopsis: {reason}"
+            mend = "see `proxy` of the connection, or HTTPS_PROXY"
+        elif "CERTIFICATE_VERIFY_FAILED" in reason:
+            what = f"the certificate of Canopsis is not trusted: {reason}"
+            mend = "give the PEM file of its authority as `tls.ca_bundle` of the connection"
+            return Refused(what, where=where, mend=mend)
+        elif isinstance(error, _BROKEN):
+            what = f"no whole answer from Canopsis: {reason}"
+        else:
+            what = f"the call cannot be made: {reason}"
+            return Refused(what, where=where, mend="see `url` and `tls` of the connection")
+        return Outage(what, where=where, mend=mend, undone=undone)
+
+    def _where(self, call: _Call) -> str:
+        return f"{call.method} {self.url}{call.path}"
+
+    def _scrub(self, text: str) -> str:
+        for secret in (*self._connection.secrets(), self._token):
+            if secret:
+                text = text.replace(secret, "***")
+        return text[:300]
+
+
+class _Credentials(AuthBase):
+    """Puts our credentials on a request; being there, it also keeps `.netrc` out."""
+
+    def __init__(self, connection: CanopsisConnection, token: str) -> None:
+        match connection.auth:
+            case ApiKey(key=key):
+                self._header = ("x-canopsis-authkey", key.get_secret_value())
+            case Basic(username=username, password=password):
+                pair = f"{username}:{password.get_secret_value()}".encode()
+                self._header = ("Authorization", f"Basic {base64.b64encode(pair).decode()}")
+            case Login():
+                self._header = ("Authorization", f"Bearer {token}")
+        self._anonymous = isinstance(connection.auth, Login) and not token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if not self._anonymous:
+            name, value = self._header
+            request.headers[name] = value
+        return request
+
+
+class _Adapter(HTTPAdapter):
+    """Sends bodies by blocks larger than urllib3's 16 KiB: a batch weighs megabytes."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK)
+
+
+def _session(connection: CanopsisConnection) -> requests.Session:
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    session.headers.update({"Accept": "application/json", "User-Agent": "refsync"})
+    tls = connection.tls
+    if tls.client_cert is not None:
+        pair = (str(tls.client_cert), str(tls.client_key))
+        session.cert = pair if tls.client_key is not None else str(tls.client_cert)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter())
+    return session
+
+
+def _proxies(connection: CanopsisConnection) -> dict[str, str] | None:
+    """Given per request: what a session holds, the environment would override."""
+    if connection.proxy is None:
+        return None
+    return dict.fromkeys(("http", "https"), connection.proxy.get_secret_value())
+
+
+def _trust(connection: CanopsisConnection) -> bool | str:
+    """Given per request: what a session holds, the environment would override."""
+    tls = connection.tls
+    return str(tls.ca_bundle) if tls.verify and tls.ca_bundle is not None else tls.verify
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost exception that requests and urllib3 wrapped."""
+    inner = getattr(error, "reason", None) or next(
+        (part for part in error.args if isinstance(part, BaseException)), None
+    )
+    return _root(inner) if isinstance(inner, BaseException) else error

@@ -1,0 +1,107 @@
+"""A Canopsis over real HTTP, in memory: dialect D2, 23.04 to 24.10 (`specs/canopsis.md`).
+
+    with serve(create_app(Knobs(manual=True))) as url: ...     # in a test
+    python -m sandbox.canopsis --port 8082 --tick 0.05         # until stopped
+
+Credentials: API key `sandbox-key` or Basic `root`/`root` (all rights), `loader-key` (all but
+`api_maintenance`), `reader-key` (reads). Control without credentials: `sandbox.canopsis_control`.
+"""
+
+import argparse
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from sandbox import (
+    canopsis_alarm_list,
+    canopsis_basics,
+    canopsis_categories,
+    canopsis_checks,
+    canopsis_control,
+    canopsis_entities,
+    canopsis_export,
+    canopsis_imports,
+    canopsis_services,
+    canopsis_session,
+)
+from sandbox.canopsis_api import Api
+from sandbox.canopsis_front import Front
+from sandbox.canopsis_knobs import Fault, JobFault, Knobs, Poison, User
+from sandbox.canopsis_platform import Canopsis
+
+__all__ = ["Fault", "JobFault", "Knobs", "Poison", "User", "create_app", "serve_forever"]
+
+ENDPOINTS = (
+    *canopsis_imports.ENDPOINTS,
+    *canopsis_session.ENDPOINTS,
+    *canopsis_entities.ENDPOINTS,
+    *canopsis_basics.ENDPOINTS,
+    *canopsis_services.ENDPOINTS,
+    *canopsis_categories.ENDPOINTS,
+    *canopsis_checks.ENDPOINTS,
+    *canopsis_alarm_list.ENDPOINTS,
+    *canopsis_export.ENDPOINTS,
+)
+
+
+def create_app(knobs: Knobs | None = None) -> Starlette:
+    """One Canopsis; `app.state.canopsis` is its platform, for tests of the same process."""
+    canopsis = Canopsis(knobs or Knobs())
+    front = Front(canopsis, Api(ENDPOINTS), Api(canopsis_control.ENDPOINTS))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with canopsis.working():
+            yield
+
+    app = Starlette(routes=[Mount("/", app=front)], lifespan=lifespan)
+    app.state.canopsis = canopsis
+    return app
+
+
+class _Announced(uvicorn.Server):
+    """A server that says where it is once it listens."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            sys.stdout.write(f"http://{host}:{port}\n")
+            sys.stdout.flush()
+
+
+def serve_forever(port: int, knobs: Knobs | None = None, *, host: str = "127.0.0.1") -> None:
+    """Serve until SIGTERM or SIGINT; prints the URL when ready. Port 0 takes a free one."""
+    # The protocol is named because asyncio switches Nagle off only where it is: without it, each
+    # answer waits 40 ms for the acknowledgement of its header.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    config = uvicorn.Config(
+        create_app(knobs), log_level="error", lifespan="on", timeout_graceful_shutdown=1, ws="none"
+    )
+    # The server raises the signal that stopped it again, for the handler that was there before.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with contextlib.suppress(KeyboardInterrupt):
+        _Announced(config).run(sockets=[listener])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.canopsis", description=__doc__)
+    parser.add_argument("--port", type=int, default=8082, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--version", default="24.10.0", help="of the Canopsis to be")
+    parser.add_argument("--tick", type=float, default=1.0, help="seconds before each job")
+    given = parser.parse_args()
+    knobs = Knobs(version=given.version, tick=given.tick)
+    serve_forever(given.port, knobs, host=given.host)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,344 @@
+"""Any JSON API: a dataset is a path, where its records lie, and how it is cut into pages."""
+
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any, Final, Literal, Self
+
+import orjson
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from sources.auth import is_secret_name
+from sources.base import (
+    Complete,
+    Extraction,
+    Page,
+    Partial,
+    Probe,
+    Reject,
+    Scope,
+    Source,
+    SourceConfig,
+    Strict,
+)
+from sources.connection import ApiConnection
+from sources.errors import Refused
+from sources.evidence import Evidence
+from sources.paginators import Next, Paginator, SinglePage, Turn
+from sources.selector import MISSING, as_count, find, is_writable, select
+from sources.session import Answer, Call, HttpSession
+from sources.verdict import Denied, sample
+
+_BEYOND: Final = frozenset({400, 404, 416})  # how APIs refuse a page after the last
+
+Params = dict[str, str | int | float | bool | list[str | int]]
+
+
+class ApiDataset(Strict):
+    """One dataset of an API."""
+
+    path: str = Field(description="Path added to the connection's `base_url`.")
+    method: Literal["GET", "POST"] = Field("GET", description="HTTP method.")
+    params: Params = Field({}, description="Query parameters; a list repeats its parameter.")
+    headers: dict[str, str] = Field({}, description="Headers of this dataset, none of them secret.")
+    json_body: Any = Field(None, alias="json", description="Body sent as JSON.")
+    form: dict[str, str] | None = Field(None, description="Body sent as a form.")
+    safe_to_repeat: bool = Field(
+        False, description="Whether a POST reads only, so that it may be repeated after an outage."
+    )
+    data_selector: str = Field(
+        "", description="Dotted path of the list of records, or of the map of id → record."
+    )
+    single: bool = Field(False, description="The object at `data_selector` is one record.")
+    record_key_field: str | None = Field(
+        None, description="Field of each record that receives its key in a map answer."
+    )
+    primary_key: tuple[str, ...] = Field(
+        (), description="Path or paths that identify a record: duplicates across pages are noticed."
+    )
+    paginator: Paginator = Field(SinglePage(), description="How the dataset is cut into answers.")
+    max_pages: int = Field(10_000, ge=1, description="Pages after which the reading stops.")
+    total_path: str | None = Field(None, description="Path of the number of records there are.")
+    total_header: str | None = Field(None, description="Header with the number of records.")
+    error_path: str | None = Field(
+        None,
+        description="Path that holds something (but 0, false or nothing) when a 200 is an error.",
+    )
+    error_message_path: str | None = Field(None, description="Path of that error's text.")
+    fields_param: str | None = Field(
+        None, description="Query parameter that names the fields wanted (those the mapping uses)."
+    )
+    fields_separator: str = Field(",", description="What stands between two of those names.")
+    fields_nested: bool = Field(
+        True, description="Whether dotted names are understood; else their first part is sent."
+    )
+    since_param: str | None = Field(
+        None, description="Query parameter of the oldest modification wanted, for a backfill."
+    )
+    until_param: str | None = Field(
+        None, description="Query parameter of the first modification no longer wanted."
+    )
+    datetime_format: str = Field(
+        "%Y-%m-%dT%H:%M:%SZ", description="How those moments are written, in UTC (strftime)."
+    )
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    @field_validator("primary_key", mode="before")
+    @classmethod
+    def _one_or_many(cls, key: Any) -> Any:
+        return (key,) if isinstance(key, str) else key
+
+    @field_validator("path")
+    @classmethod
+    def _relative(cls, path: str) -> str:
+        if "://" in path or path.startswith("//"):
+            raise ValueError("a path is added to `base_url` of the connection: no host in it")
+        return path
+
+    @field_validator("headers")
+    @classmethod
+    def _no_secret(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name in headers:
+            if is_secret_name(name):
+                raise ValueError(f"{name} belongs in the connection: a job holds no secret")
+        return headers
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        if self.json_body is not None and self.form is not None:
+            raise ValueError("a call has one body: `json` or `form`")
+        return self
+
+    @property
+    def total_name(self) -> str:
+        return self.total_path or self.total_header or ""
+
+
+class ApiConfig(SourceConfig):
+    """A job that reads a JSON API."""
+
+    type: Literal["api"] = "api"
+    datasets: dict[str, ApiDataset] = Field(description="What is read, by name.", min_length=1)
+
+
+def extract(config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope) -> Extraction:
+    """The pages of *dataset*, in the order of the API.
+
+    Raises Unreachable, Refused and Unreadable as `HttpSession.ask`, and Refused for a window that
+    the dataset has no parameter for.
+    """
+    table = _table(config, dataset)
+    call = _call(table, dataset, connection, scope)
+    with HttpSession(connection) as session:
+        return (yield from _walk(session, table, dataset, call))
+
+
+def _walk(session: HttpSession, table: ApiDataset, dataset: str, call: Call) -> Extraction:
+    evidence = Evidence(table.primary_key, table.total_name)
+    step = table.paginator.first(call)
+    asked = set()
+    for number in range(1, table.max_pages + 1):
+        asked.add(_identity(step.call))
+        try:
+            answer = session.ask(step.call)
+        except Denied as denied:
+            return evidence.outcome(_beyond(denied, table, evidence, number))
+        rows = _rows(answer, table, session.secrets())
+        evidence.note_total(_total(answer, table))
+        seen = len(rows)
+        if step.overlap and evidence.follows(rows, number):
+            del rows[0]
+        first = evidence.received + 1
+        if not evidence.add(rows):
+            return Partial(f"page {number} brings again the records of an earlier page")
+        agreed = evidence.total == evidence.received
+        end = table.paginator.next(
+            step.call, Turn(number, seen, len(rows), agreed=agreed, answer=answer)
+        )
+        page = _page(dataset, first, rows, session.secrets(), doubtful=answer.doubtful)
+        # Nothing of this page may live on while the next one is decoded.
+        del answer, rows
+        if page.records or page.rejects:
+            yield page
+        del page
+        if not isinstance(end, Next):
+            return evidence.outcome(end)
+        if _identity(end.call) in asked:
+            return Partial(f"page {number} asks for a page that was read already")
+        step = end
+    return Partial(f"the limit of {table.max_pages:,} pages (`max_pages`) is reached; more follow")
+
+
+def _beyond(
+    denied: Denied, table: ApiDataset, evidence: Evidence, number: int
+) -> Complete | Partial:
+    """What the refusal of page *number* means: beyond the last one, APIs that count refuse."""
+    if number == 1 or not table.paginator.may_be_refused or denied.status not in _BEYOND:
+        raise denied
+    if evidence.total == evidence.received:
+        return Complete(f"page {number} is refused ({denied.status})")
+    return Partial(
+        f"page {number} is refused, no total proves that it is beyond the last: {denied}"
+    )
+
+
+def _identity(call: Call) -> tuple[str, str]:
+    return call.url, repr((dict(call.params), call.json, call.form))
+
+
+def _rows(answer: Answer, table: ApiDataset, secrets: tuple[str, ...]) -> list[Any]:
+    if table.error_path is not None:
+        _check_envelope(answer, table.error_path, table.error_message_path, secrets)
+    return select(
+        answer.document,
+        table.data_selector,
+        single=table.single,
+        record_key_field=table.record_key_field,
+        where=answer.where,
+    )
+
+
+def _check_envelope(
+    answer: Answer, path: str, message_path: str | None, secrets: tuple[str, ...]
+) -> None:
+    """Raise the error that hides in a success (iTop's `code`, GraphQL's `errors`)."""
+    error = find(answer.document, path)
+    if error is MISSING or error in (None, "", 0, False, [], {}):
+        return
+    message = find(answer.document, message_path) if message_path else error
+    if isinstance(message, dict):
+        message = message.get("message", message)
+    words = sample(message if isinstance(message, str) else _text(message), secrets)
+    raise Refused(
+        f"the API refuses inside a success, {path}: {words}",
+        where=answer.where,
+        mend="check the dataset's parameters and the rights of the account",
+    )
+
+
+def _total(answer: Answer, table: ApiDataset) -> int | None:
+    if table.total_path is not None:
+        return as_count(find(answer.document, table.total_path))
+    return as_count(answer.headers.get(table.total_header)) if table.total_header else None
+
+
+def _page(
+    dataset: str, first: int, rows: list[Any], secrets: tuple[str, ...], *, doubtful: bool
+) -> Page:
+    if not doubtful and {*map(type, rows)} <= {dict}:
+        return Page(first, rows)
+    odd = {
+        rank: "not an object" if not isinstance(row, dict) else "half a character in a text"
+        for rank, row in enumerate(rows)
+        if not isinstance(row, dict) or (doubtful and not is_writable(row))
+    }
+    rejects = tuple(
+        Reject(dataset, first + rank, reason, sample(_text(rows[rank]), secrets))
+        for rank, reason in odd.items()
+    )
+    return Page(first, [row for rank, row in enumerate(rows) if rank not in odd], rejects)
+
+
+def _text(row: Any) -> str:
+    try:
+        return orjson.dumps(row).decode()
+    except orjson.JSONEncodeError:
+        return repr(row).encode(errors="backslashreplace").decode()
+
+
+def _table(config: ApiConfig, dataset: str) -> ApiDataset:
+    table = config.datasets.get(dataset)
+    if table is None:
+        near = get_close_matches(dataset, config.datasets, n=1) or sorted(config.datasets)[:1]
+        raise Refused(
+            f"the source has no dataset {dataset!r}",
+            where="source.datasets",
+            mend=f"did you mean {near[0]!r}?",
+        )
+    return table
+
+
+def _call(table: ApiDataset, dataset: str, connection: ApiConnection, scope: Scope) -> Call:
+    params = {name: _plain(value) for name, value in table.params.items()}
+    if table.fields_param and scope.fields is not None:
+        params[table.fields_param] = table.fields_separator.join(_fields(table, scope.fields))
+    for name, param, moment in (
+        ("since", table.since_param, scope.since),
+        ("until", table.until_param, scope.until),
+    ):
+        if moment is not None:
+            params[_window_param(dataset, name, param)] = _moment(table, moment)
+    return Call(
+        url=f"{connection.base_url}/{table.path.lstrip('/')}",
+        method=table.method,
+        params=params,
+        json=table.json_body,
+        form=table.form,
+        headers=table.headers,
+        safe=table.method == "GET" or table.safe_to_repeat,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _fields(table: ApiDataset, fields: frozenset[str]) -> list[str]:
+    wanted = {*fields, *table.primary_key} - {table.record_key_field}
+    names = wanted if table.fields_nested else {name.partition(".")[0] for name in wanted if name}
+    return sorted(name for name in names if name)
+
+
+def _window_param(dataset: str, name: str, param: str | None) -> str:
+    if param is None:
+        raise Refused(
+            f"dataset {dataset!r} cannot be read by modification date: it has no `{name}_param`",
+            where=f"source.datasets.{dataset}",
+            mend=f"declare `{name}_param` if the API filters by date, or read everything",
+        )
+    return param
+
+
+def _moment(table: ApiDataset, moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(table.datetime_format)
+
+
+def _first_answer(
+    config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope
+) -> tuple[Answer, HttpSession]:
+    table = _table(config, dataset)
+    call = table.paginator.first(_call(table, dataset, connection, scope), limit=1).call
+    with HttpSession(connection) as session:
+        return session.ask(call), session
+
+
+def count(config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope) -> int | None:
+    """The total the API announces on a first page of one record; None when it announces none."""
+    table = _table(config, dataset)
+    if not table.total_name:
+        return None
+    answer, _ = _first_answer(config, dataset, connection, scope)
+    return _total(answer, table)
+
+
+def probe(config: ApiConfig, connection: ApiConnection) -> Probe:
+    """One call for the first page of the first dataset, of one record where a limit can be set."""
+    dataset = next(iter(config.datasets))
+    answer, session = _first_answer(config, dataset, connection, Scope())
+    _rows(answer, config.datasets[dataset], session.secrets())
+    server = answer.headers.get("Server", "")
+    return Probe(
+        version=f"HTTP {answer.status}" + (f", {server}" if server else ""),
+        identity=session.authenticator.identity,
+        rights=(f"read {dataset}",),
+    )
+
+
+SOURCE: Final = Source(
+    config=ApiConfig,
+    connection=ApiConnection,
+    extract=extract,
+    probe=probe,
+    count=count,
+    windows=True,
+)

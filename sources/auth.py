@@ -1,0 +1,239 @@
+"""How calls prove who they are: the `auth:` block of a connection and what it adds to a request."""
+
+import base64
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+
+import orjson
+from pydantic import Field, SecretStr
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from sources.base import Strict
+from sources.errors import Unreadable
+
+_SECRET_NAME: Final = re.compile(r"key|token|secret|passw|pwd|auth|signature|cookie", re.IGNORECASE)
+
+
+class NoAuth(Strict):
+    """Calls carry no credentials."""
+
+    type: Literal["none"] = "none"
+
+
+class BasicAuth(Strict):
+    """User and password, in UTF-8."""
+
+    type: Literal["basic"] = "basic"
+    username: str = Field(description="User of the account.")
+    password: SecretStr = Field(description="Its password.")
+
+
+class BearerAuth(Strict):
+    """A token that does not change."""
+
+    type: Literal["bearer"] = "bearer"
+    token: SecretStr = Field(description="The token, without the word Bearer.")
+
+
+class ApiKeyAuth(Strict):
+    """A key under a name of the vendor's choice."""
+
+    type: Literal["api_key"] = "api_key"
+    name: str = Field(description="Name of the header or query parameter that carries the key.")
+    key: SecretStr = Field(description="The key.")
+    location: Literal["header", "query"] = Field("header", description="Where the key travels.")
+
+
+class ClientCredentialsAuth(Strict):
+    """OAuth 2: a token is asked for with the client's own identity, and again when it expires."""
+
+    type: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
+    token_url: str = Field(description="Address that gives tokens.", pattern=r"^https?://")
+    client_id: str = Field(description="Identity of the client.")
+    client_secret: SecretStr = Field(description="Secret of the client.")
+    scope: str | None = Field(None, description="Scopes asked for, separated by spaces.")
+    audience: str | None = Field(None, description="Audience asked for, where the vendor wants it.")
+    client_in: Literal["header", "body"] = Field(
+        "header", description="Whether the client's identity goes by Basic or in the form."
+    )
+    skew: float = Field(60, ge=0, description="Seconds before its expiry when a token is renewed.")
+
+
+Auth = Annotated[
+    NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | ClientCredentialsAuth,
+    Field(discriminator="type"),
+]
+
+
+class Authenticator(AuthBase):
+    """Puts credentials on a request; this one puts none.
+
+    A session always has one: without, requests may read `~/.netrc` and let it replace an
+    Authorization header (`specs/csv-and-api.md` §2.3).
+    """
+
+    def __init__(self, identity: str, *secrets: str) -> None:
+        self.identity = identity
+        self._secrets = secrets
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        return request
+
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that no message may show."""
+        return self._secrets
+
+    def renew(self, request: PreparedRequest) -> bool:
+        """Whether *request*, answered 401, is worth repeating with new credentials."""
+        del request
+        return False
+
+
+AskToken = Callable[[str, dict[str, str], Authenticator], Any]
+"""Posts a form to the token URL under a client authentication; gives the decoded answer."""
+
+
+class _Header(Authenticator):
+    def __init__(self, identity: str, name: str, value: str, *secrets: str) -> None:
+        super().__init__(identity, value, *secrets)
+        self._name = name
+        self._value = value
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers[self._name] = self._value
+        return request
+
+
+class _Query(Authenticator):
+    def __init__(self, identity: str, name: str, value: str) -> None:
+        super().__init__(identity, value)
+        self._name = name
+        self._value = value
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        # A next URL may echo the key: it is replaced, since some servers refuse it twice.
+        parts = urlsplit(str(request.url))
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        if any(name == self._name for name, _ in pairs):
+            kept = urlencode([pair for pair in pairs if pair[0] != self._name])
+            request.url = urlunsplit(parts._replace(query=kept))
+        request.prepare_url(request.url, {self._name: self._value})
+        return request
+
+
+class _ClientCredentials(Authenticator):
+    """A bearer token kept until shortly before it expires; threads share one renewal."""
+
+    def __init__(self, config: ClientCredentialsAuth, ask: AskToken) -> None:
+        secret = config.client_secret.get_secret_value()
+        super().__init__(f"OAuth 2 client {config.client_id}", secret)
+        self._config = config
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._token = ""
+        self._expires = 0.0
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._current()}"
+        return request
+
+    def secrets(self) -> tuple[str, ...]:
+        return (*super().secrets(), self._token) if self._token else super().secrets()
+
+    def renew(self, request: PreparedRequest) -> bool:
+        """Forget the token *request* carried, unless another thread has replaced it already."""
+        with self._lock:
+            if request.headers.get("Authorization") == f"Bearer {self._token}":
+                self._expires = 0.0
+        return True
+
+    def _current(self) -> str:
+        with self._lock:
+            if time.monotonic() >= self._expires:
+                self._token, lifetime = self._new_token()
+                # A short-lived token is used for half of its life at least, whatever the skew.
+                usable = max(lifetime - self._config.skew, lifetime / 2)
+                self._expires = time.monotonic() + usable
+            return self._token
+
+    def _new_token(self) -> tuple[str, float]:
+        """A token and its lifetime in seconds (an hour when the answer gives none)."""
+        config = self._config
+        form = {"grant_type": "client_credentials"}
+        if config.scope:
+            form["scope"] = config.scope
+        if config.audience:
+            form["audience"] = config.audience
+        client = basic(config.client_id, config.client_secret)
+        if config.client_in == "body":
+            form["client_id"] = config.client_id
+            form["client_secret"] = config.client_secret.get_secret_value()
+            client = Authenticator("client in the form")
+        answer = self._ask(config.token_url, form, client)
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(token, str) or not token:
+            raise Unreadable(
+                "the token endpoint gives no `access_token`",
+                where=shown_url(config.token_url, ()),
+                mend="check `token_url` and the grants of this client",
+            )
+        lifetime = str(answer.get("expires_in") or 3600)
+        return token, float(lifetime) if lifetime.replace(".", "", 1).isdigit() else 3600.0
+
+
+def basic(username: str, password: SecretStr) -> Authenticator:
+    """Basic authentication in UTF-8; requests' own raises on what is not latin-1."""
+    secret = password.get_secret_value()
+    pair = base64.b64encode(f"{username}:{secret}".encode()).decode()
+    return _Header(f"user {username}", "Authorization", f"Basic {pair}", pair, secret)
+
+
+def authenticator(auth: Auth, ask: AskToken) -> Authenticator:
+    """What puts the credentials of *auth* on requests; *ask* is used by OAuth 2 only."""
+    match auth:
+        case NoAuth():
+            return Authenticator("no credentials")
+        case BasicAuth(username=username, password=password):
+            return basic(username, password)
+        case BearerAuth(token=token):
+            secret = token.get_secret_value()
+            return _Header("bearer token", "Authorization", f"Bearer {secret}", secret)
+        case ApiKeyAuth(name=name, key=key, location=location):
+            kind = _Header if location == "header" else _Query
+            return kind(f"API key in {location} {name}", name, key.get_secret_value())
+        case ClientCredentialsAuth():
+            return _ClientCredentials(auth, ask)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """*text* with every secret, in any of the forms it travels in, replaced by `***`."""
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    in_json = orjson.dumps(secret).decode()[1:-1]
+    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), in_json
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a header or parameter of this name is likely to hold a secret."""
+    return bool(_SECRET_NAME.search(name))
+
+
+def shown_url(url: str, secrets: Iterable[str]) -> str:
+    """*url* as messages show it: no userinfo, no value of a secret parameter, no secret at all."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    pairs = [
+        f"{name}={'***' if is_secret_name(name) else quote(value, safe=' ,:/@')}"
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+    ]
+    return masked(urlunsplit((parts.scheme, host, parts.path, "&".join(pairs), "")), tuple(secrets))

@@ -1,0 +1,158 @@
+"""What was seen while a dataset was read, and whether it proves that every row came."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import orjson
+
+from sources.base import Complete, Outcome, Partial
+from sources.selector import MISSING, find
+
+_SORTED: Final = orjson.OPT_SORT_KEYS
+
+
+class Evidence:
+    """Rows counted, keys compared, totals noted, page after page; then `outcome`.
+
+    With a primary key, memory holds one hash per row; without, two rows of each page are told
+    apart by their content.
+    """
+
+    def __init__(self, primary_key: Sequence[str], total_name: str = "") -> None:
+        self.received = 0  # rows, rejects included
+        self._key = _key_function(primary_key) if primary_key else None
+        self._key_paths = tuple(primary_key)
+        self._key_name = ", ".join(primary_key)
+        self._total_name = total_name
+        self._totals: list[int] = []  # the first and the last one given
+        self._seen: set[int] = set()
+        self._pages: set[tuple[str, str, int]] = set()
+        self._last = ""
+        self._again = 0  # rows whose key came on an earlier page
+        self._twice = 0  # rows whose key came before on the same page
+        self._moved = ""
+
+    @property
+    def total(self) -> int | None:
+        """The last total given."""
+        return self._totals[-1] if self._totals else None
+
+    def note_total(self, total: int | None) -> None:
+        if total is not None:
+            self._totals = [*self._totals[:1], total]
+
+    def follows(self, rows: Sequence[Any], page: int) -> bool:
+        """Whether *rows*, asked for with the last row read once more, do begin with it."""
+        if rows and self._identity(rows[0]) == self._last:
+            return True
+        self._moved = (
+            f"rows moved while they were read: page {page} does not begin with the last record of "
+            f"page {page - 1} (`overlap: false` if the API cannot begin at any rank)"
+        )
+        return False
+
+    def add(self, rows: Sequence[Any]) -> bool:
+        """Count a page; False, and nothing counted, when its rows came on an earlier page."""
+        if not rows:
+            return True
+        last = self._identity(rows[-1])
+        signature = (self._identity(rows[0]), last, len(rows))
+        if signature in self._pages or not self._add_keys(rows):
+            return False
+        self._pages.add(signature)
+        self._last = last
+        self.received += len(rows)
+        return True
+
+    def _add_keys(self, rows: Sequence[Any]) -> bool:
+        if self._key is None:
+            return True
+        keys = self._hashes(rows, self._key)
+        fresh = set(keys)
+        again = len(fresh & self._seen)
+        if again and again == len(fresh):
+            return False
+        self._again += again
+        self._twice += len(keys) - len(fresh)
+        self._seen |= fresh
+        return True
+
+    def _hashes(self, rows: Sequence[Any], key: Callable[[Any], int | None]) -> list[int]:
+        if len(self._key_paths) == 1:
+            path = self._key_paths[0]
+            try:
+                values = [row[path] for row in rows]
+                if None not in values:
+                    return list(map(hash, values))
+            except (KeyError, TypeError):
+                pass  # a dotted path, a row without its key or that is no object: one by one
+        return [value for row in rows if (value := key(row)) is not None]
+
+    def _identity(self, row: Any) -> str:
+        if self._key is not None and (key := self._key(row)) is not None:
+            return str(key)
+        try:
+            # Sorted: EasyVista gives the keys of a record in any order (specs/easyvista.md §6).
+            return orjson.dumps(row, option=_SORTED).decode()
+        except orjson.JSONEncodeError:
+            return repr(row)
+
+    def outcome(self, end: Outcome) -> Outcome:
+        """*end* is what the paginator met; it stands only if nothing seen speaks against it."""
+        if isinstance(end, Partial):
+            return end
+        doubts = [
+            doubt for doubt in (self._moved, self._doubt_keys(), self._doubt_total()) if doubt
+        ]
+        if doubts:
+            return Partial("; ".join(doubts))
+        facts = [f"{self.received:,} records", end.evidence]
+        if self._key is not None:
+            facts.append(f"every {self._key_name} once")
+        if self.total is not None:
+            facts.append(f"{self._total_name} says {self.total:,}")
+        return Complete(", ".join(facts))
+
+    def _doubt_keys(self) -> str:
+        if not self._again:
+            return ""
+        return (
+            f"{self._again:,} records came again on a later page (same {self._key_name}): "
+            "rows moved while they were read, or their order is not stable"
+        )
+
+    def _doubt_total(self) -> str:
+        if not self._total_name or not (self.received or self._totals):
+            return ""
+        if not self._totals:
+            return f"{self._total_name} gives no number"
+        first, last = self._totals[0], self._totals[-1]
+        if first != last:
+            return f"{self._total_name} went from {first:,} to {last:,} while rows were read"
+        distinct = self.received - self._again - self._twice
+        if distinct == last:
+            return ""
+        twice = f" ({self._twice:,} more repeat their {self._key_name})" if self._twice else ""
+        return f"{self._total_name} says {last:,}, {distinct:,} records were received{twice}"
+
+
+def _key_function(paths: Sequence[str]) -> Callable[[Any], int | None]:
+    """The hash of a row's primary key; None for a row that has none."""
+
+    def of_one(row: Any) -> int | None:
+        value = row.get(path, MISSING) if isinstance(row, dict) else None
+        if value is MISSING:
+            value = find(row, path)
+        return None if value is None or value is MISSING else _hash(value)
+
+    def of_many(row: Any) -> int | None:
+        values = [find(row, path) for path in paths] if isinstance(row, dict) else [None]
+        absent = all(value is None or value is MISSING for value in values)
+        return None if absent else hash(tuple(map(_hash, values)))
+
+    path = paths[0]
+    return of_one if len(paths) == 1 else of_many
+
+
+def _hash(value: Any) -> int:
+    return hash(repr(value) if isinstance(value, dict | list) else value)

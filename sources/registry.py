@@ -1,0 +1,10 @@
+"""The sources a job may name, by the `type` of its `source:` block."""
+
+from typing import Any, Final
+
+from sources import api
+from sources.base import Source
+
+SOURCES: Final[dict[str, Source[Any, Any]]] = {
+    "api": api.SOURCE,
+}

@@ -1,0 +1,273 @@
+"""The mapping block as written: forms of a value, and what is refused before anything is compiled."""
+
+import copy
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from mappings.errors import MappingErrors, Problem
+from mappings.language import MappingBlock, ValueRule
+from mappings.loading import load_block
+
+VALID: dict[str, Any] = {
+    "lookups": {"environments": {"production": "prod", 1: "one"}},
+    "entities": [
+        {
+            "dataset": "servers",
+            "component": {
+                "name": "name",
+                "category": {"set": "Server"},
+                "impact_level": {"copy": "level", "lookup": {"low": 1}, "default": 1},
+                "infos": {
+                    "env": {
+                        "value": {"copy": "status", "lookup": "environments", "unknown": "warn"},
+                        "description": "Environment",
+                    },
+                    "si": {"value": {"regexp": "(?P<SI>.*)", "field": "asset", "required": True}},
+                },
+            },
+            "ignore": ["finalclass"],
+        },
+        {
+            "dataset": "links",
+            "service": {
+                "name": {"type": "template", "value": "APP-{{ .Field }}", "field": "app"},
+                "pattern": {"field": "name", "cond": "is_one_of", "value": "server"},
+            },
+        },
+    ],
+    "expect": {"servers": {"min": 1, "max": 9, "filled": {"env": "90%"}, "rejects": 0.1}},
+}
+
+
+def problems(raw: object) -> tuple[Problem, ...]:
+    with pytest.raises(MappingErrors) as caught:
+        load_block(raw)
+    return caught.value.problems
+
+
+def with_info(info: object) -> dict[str, Any]:
+    component = {"name": "name", "infos": {"x": info}}
+    return {"entities": [{"dataset": "servers", "component": component}]}
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "content"),
+    [
+        ("location.site", "copy", "location.site"),
+        ({"copy": "location.site"}, "copy", "location.site"),
+        ({"type": "copy", "value": "location.site"}, "copy", "location.site"),
+        ("APP-{{ .code }}", "template", "APP-{{ .code }}"),
+        ({"template": "{{ .Field }}", "field": "a"}, "template", "{{ .Field }}"),
+        ({"type": "template", "value": "{{ .Field }}", "field": "a"}, "template", "{{ .Field }}"),
+        ({"regexp": "a(.)", "field": "a"}, "regexp", ""),
+        ({"type": "regexp", "regexp": "a(.)", "field": "a"}, "regexp", ""),
+        (
+            {"type": "regexp", "regexp": "a", "field": "a", "value": "{{ .Field }}"},
+            *("template", "{{ .Field }}"),
+        ),
+    ],
+    ids=str,
+)
+def test_short_and_long_forms_say_the_same(written: object, kind: str, content: str) -> None:
+    rule = ValueRule.model_validate(written)
+
+    assert (rule.kind, rule.text) == (kind, content)
+
+
+@pytest.mark.parametrize(
+    ("written", "constant"),
+    [
+        ({"set": "Server"}, "Server"),
+        ({"type": "set", "value": "Server"}, "Server"),
+        (3, 3),
+        (True, True),
+        ({"set": ["a", "b"]}, ["a", "b"]),
+        ({"set": "{{ not a template }}"}, "{{ not a template }}"),
+    ],
+    ids=str,
+)
+def test_a_constant_keeps_its_type(written: object, constant: object) -> None:
+    rule = ValueRule.model_validate(written)
+
+    assert (rule.kind, rule.constant) == ("set", constant)
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ({}, "no value: write a path, or one of copy, set, template"),
+        ({"copy": "a", "set": "b"}, "copy and set exclude each other"),
+        ({"value": "a"}, "value needs type: set, copy, template"),
+        ({"type": "copy"}, "type copy needs value"),
+        ({"type": "copy", "value": 3}, "the value of type copy must be a text"),
+        ({"copy": "a", "field": "b"}, "field needs template or regexp"),
+        ({"template": "{{ .Field }}", "regexp": "a"}, "regexp needs field, its subject"),
+        ({"type": "regexp", "field": "a"}, "type regexp needs regexp"),
+        ({"copy": "a", "unknown": "keep"}, "unknown needs a lookup"),
+        ({"copy": "a", "lookup": {"b": 1}, "unknown": "default"}, "unknown: default needs default"),
+        ({"copy": "a", "required": True, "default": 1}, "required and default contradict"),
+        ({"set": "a", "default": 1}, "a constant needs no lookup, default or required"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_value_that_contradicts_itself_is_refused(written: object, what: str) -> None:
+    found = problems(with_info({"value": written}))
+
+    assert [problem.what for problem in found] == [what]
+
+
+def test_an_info_is_written_whole_or_as_its_value_alone() -> None:
+    forms = [
+        {"value": "status", "description": "Status"},
+        {"value": {"copy": "status"}, "description": "Status"},
+        {"copy": "status", "description": "Status"},
+        {"type": "copy", "value": "status", "description": "Status"},
+    ]
+
+    for form in forms:
+        rule = load_block(with_info(form)).entities[0].component
+        assert rule is not None
+        assert (rule.infos["x"].value.text, rule.infos["x"].description) == ("status", "Status")
+
+
+def test_a_block_is_frozen() -> None:
+    block = load_block(VALID)
+
+    with pytest.raises(ValidationError):
+        block.lookups = {}  # type: ignore[misc]
+
+
+def test_every_field_of_every_model_is_described() -> None:
+    schema = MappingBlock.model_json_schema()
+
+    undescribed = [
+        f"{name}.{key}"
+        for name, model in [("MappingBlock", schema), *schema["$defs"].items()]
+        for part in [model, *model.get("anyOf", [])]
+        for key, value in part.get("properties", {}).items()
+        if not value.get("description")
+    ]
+    assert undescribed == []
+
+
+def test_the_json_schema_allows_short_forms() -> None:
+    schema = MappingBlock.model_json_schema()
+
+    value, info = schema["$defs"]["ValueRule"]["anyOf"], schema["$defs"]["InfoRule"]["anyOf"]
+    assert "string" in value[0]["type"]
+    assert value[1]["properties"].keys() >= {"copy", "set", "template", "lookup"}
+    assert info[-1]["properties"].keys() == {"value", "description"}
+
+
+def keys_of(node: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every key of the valid block that is a word of the language."""
+    free = {"lookups", "infos", "filled", "expect", "lookup"}
+    found = []
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if not free.intersection(path[-1:]) and path != ("lookups", "environments"):
+                found.append((*path, key))
+            found += keys_of(value, (*path, key))
+    if isinstance(node, list):
+        for rank, value in enumerate(node):
+            found += keys_of(value, (*path, rank))
+    return found
+
+
+@pytest.mark.parametrize("path", keys_of(VALID), ids=lambda path: ".".join(map(str, path)))
+def test_any_misspelt_key_is_told_with_the_right_word(path: tuple[str | int, ...]) -> None:
+    raw = copy.deepcopy(VALID)
+    parent: Any = raw
+    for step in path[:-1]:
+        parent = parent[step]
+    key = str(path[-1])
+    misspelt = f"{key}z"
+    parent[misspelt] = parent.pop(key)
+
+    found = problems(raw)
+
+    assert [(problem.path, problem.what, problem.mend) for problem in found] == [
+        (("mapping", *path[:-1], misspelt), f"unknown key {misspelt!r}", f"did you mean {key!r}?")
+    ]
+
+
+@pytest.mark.parametrize("path", keys_of(VALID), ids=lambda path: ".".join(map(str, path)))
+def test_any_value_of_the_wrong_type_is_told_at_its_place(path: tuple[str | int, ...]) -> None:
+    raw = copy.deepcopy(VALID)
+    parent: Any = raw
+    for step in path[:-1]:
+        parent = parent[step]
+    was = parent[path[-1]]
+    parent[path[-1]] = [[1]] if isinstance(was, dict) else {"what": {"is": "this"}}
+
+    found = problems(raw)
+
+    assert found
+    assert all(problem.path[: len(path) + 1] == ("mapping", *path) for problem in found), found
+
+
+def test_a_fault_does_not_hide_those_behind_it() -> None:
+    raw = copy.deepcopy(VALID)
+    component = raw["entities"][0]["component"]
+    component["nam"] = component.pop("name")
+    component["infos"]["env"]["value"]["lookup"] = "environment"
+    component["infos"]["si"]["value"]["regexp"] = "(?P<SI"
+    raw["entities"][1]["service"]["name"]["value"] = "APP-{{ upercase .Field }}"
+    raw["entities"][1]["service"]["pattern"]["cond"] = "is_oneof"
+    raw["expect"]["servers"]["min"] = "many"
+
+    found = problems(raw)
+
+    entities = ("mapping", "entities")
+    assert [problem.path for problem in found] == [
+        (*entities, 0, "component", "infos", "env", "value", "lookup"),
+        (*entities, 0, "component", "infos", "si", "value", "regexp"),
+        (*entities, 0, "component", "nam"),
+        (*entities, 1, "service", "name", "value"),
+        (*entities, 1, "service", "pattern", "cond"),
+        ("mapping", "expect", "servers", "min"),
+    ]
+
+
+def test_a_faulty_table_is_told_once_however_many_rules_name_it() -> None:
+    raw = copy.deepcopy(VALID)
+    raw["lookups"]["environments"] = ["production"]
+
+    found = problems(raw)
+
+    assert [problem.path for problem in found] == [("mapping", "lookups", "environments")]
+
+
+def test_a_faulty_info_does_not_make_its_expectation_faulty() -> None:
+    raw = copy.deepcopy(VALID)
+    raw["entities"][0]["component"]["infos"]["env"] = [1]
+
+    found = problems(raw)
+
+    assert [problem.path[-1] for problem in found] == ["env"]
+
+
+@pytest.mark.parametrize("raw", [None, 3, [], "x", {}, {"entities": []}], ids=str)
+def test_what_is_no_mapping_at_all_is_one_problem(raw: object) -> None:
+    assert len(problems(raw)) == 1
+
+
+def test_two_rows_with_the_same_text_are_refused() -> None:
+    raw = copy.deepcopy(VALID)
+    raw["lookups"]["environments"] = {1: "a", "1": "b"}
+
+    (problem,) = problems(raw)
+
+    assert "'1' stands twice" in problem.what
+
+
+def test_models_refuse_unknown_words_everywhere() -> None:
+    def models(model: type[BaseModel]) -> list[type[BaseModel]]:
+        return [model, *(each for sub in model.__subclasses__() for each in models(sub))]
+
+    from mappings.language import Strict  # noqa: PLC0415 - only here
+
+    assert all(model.model_config["extra"] == "forbid" for model in models(Strict))
+    assert all(model.model_config["frozen"] for model in models(Strict))

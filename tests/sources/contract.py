@@ -1,0 +1,340 @@
+"""What every source promises, whatever it reads: nothing is lost in silence.
+
+A source's test file provides a `bench` fixture and subclasses the classes that fit it:
+
+    class TestApi(HttpContract):
+        @pytest.fixture
+        def bench(self): return ApiBench()
+
+`SourceContract` is for all of them, `PagedContract` for those that read pages, `HttpContract` for
+those that read over HTTP, `AnchoredContract` beside it for those whose pages cannot slide.
+"""
+
+import socket
+import tracemalloc
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import pytest
+
+from sources.base import Complete, Outcome, Page, Partial, Record, Scope, Source
+from sources.errors import Refused, SourceError, Unreachable, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong while a bench serves: a word of the tests below, and the page it strikes."""
+
+    kind: str
+    page: int = 2  # 1-based
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Records ready to be read, and the secrets that nothing may show."""
+
+    config: Any
+    connection: Any
+    dataset: str
+    secrets: tuple[str, ...] = ()
+
+
+class Bench(Protocol):
+    """Serves numbered records to a source; `key` gives back the number a record was served with."""
+
+    source: Source[Any, Any]
+    page_size: int
+
+    def serve(
+        self, count: int, fault: Fault | None = None, *, size: int = 0
+    ) -> AbstractContextManager[Served]:
+        """Serve records `key_of(1)` to `key_of(count)`, each padded with *size* characters."""
+
+    def key(self, record: Record) -> str:
+        """The number under which *record* was served, as `key_of` wrote it."""
+
+
+def key_of(number: int) -> str:
+    """The key of the *number*th record (1-based); its zeros must survive the journey."""
+    return f"{number:06d}"
+
+
+def keys_to(count: int) -> tuple[str, ...]:
+    """The keys of *count* records, in the order they are served."""
+    return tuple(key_of(number) for number in range(1, count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One extraction, to its end or its error."""
+
+    pages: tuple[Page, ...]
+    keys: tuple[str, ...]
+    outcome: Outcome | None
+    error: SourceError | None
+
+    @property
+    def rejects(self) -> tuple[Any, ...]:
+        return tuple(reject for page in self.pages for reject in page.rejects)
+
+    @property
+    def words(self) -> str:
+        """Everything that a person or a log may be shown."""
+        error = self.error
+        told = [] if error is None else [str(error), repr(error), *getattr(error, "__notes__", [])]
+        told += [repr(error.__context__), repr(error.__cause__)] if error else []
+        return "\n".join([*told, repr(self.outcome), repr(self.rejects)])
+
+
+def read(bench: Bench, served: Served, scope: Scope | None = None) -> Reading:
+    """Read everything; no secret may show, neither in messages nor in the configuration."""
+    pages: list[Page] = []
+    error = None
+    outcome = None
+    extraction = bench.source.extract(
+        served.config, served.dataset, served.connection, scope or Scope()
+    )
+    try:
+        while True:
+            pages.append(next(extraction))
+    except StopIteration as stop:
+        outcome = stop.value
+    except SourceError as caught:
+        error = caught
+    keys = tuple(bench.key(record) for page in pages for record in page.records)
+    reading = Reading(tuple(pages), keys, outcome, error)
+    for secret in served.secrets:
+        assert secret not in reading.words
+        assert secret not in repr(served.connection)
+    return reading
+
+
+def assert_nothing_is_lost_in_silence(reading: Reading, keys: tuple[str, ...]) -> None:
+    """Complete means that *keys* were read, all of them; anything less must say so."""
+    if reading.error is None and isinstance(reading.outcome, Complete):
+        assert set(reading.keys) >= set(keys)
+    else:
+        assert reading.error is not None or isinstance(reading.outcome, Partial)
+
+
+def assert_says_what_where_and_mend(error: SourceError) -> None:
+    notes = getattr(error, "__notes__", [])
+    assert str(error)
+    assert [note for note in notes if note.startswith("where: ")]
+    assert [note for note in notes if note.startswith("mend: ")]
+
+
+class SourceContract:
+    """For every source."""
+
+    def test_every_record_comes_once_and_in_order(self, bench: Bench) -> None:
+        count = 3 * bench.page_size + 1
+
+        with bench.serve(count) as served:
+            reading = read(bench, served)
+
+        assert reading.error is None
+        assert reading.keys == keys_to(count)
+        assert isinstance(reading.outcome, Complete)
+        assert reading.outcome.evidence
+
+    def test_a_dataset_that_fills_its_pages_exactly_is_complete(self, bench: Bench) -> None:
+        count = 2 * bench.page_size
+
+        with bench.serve(count) as served:
+            reading = read(bench, served)
+
+        assert reading.keys == keys_to(count)
+        assert isinstance(reading.outcome, Complete)
+
+    def test_pages_say_the_rank_of_their_first_record(self, bench: Bench) -> None:
+        with bench.serve(2 * bench.page_size + 1) as served:
+            reading = read(bench, served)
+
+        rank = 1
+        for page in reading.pages:
+            assert page.first == rank
+            rank += len(page.records)
+
+    def test_an_empty_dataset_is_complete_with_nothing(self, bench: Bench) -> None:
+        with bench.serve(0) as served:
+            reading = read(bench, served)
+
+        assert reading.error is None
+        assert reading.keys == ()
+        assert isinstance(reading.outcome, Complete)
+
+    def test_a_single_record_is_complete(self, bench: Bench) -> None:
+        with bench.serve(1) as served:
+            reading = read(bench, served)
+
+        assert reading.keys == (key_of(1),)
+        assert isinstance(reading.outcome, Complete)
+
+    def test_reading_again_gives_the_same(self, bench: Bench) -> None:
+        with bench.serve(2 * bench.page_size + 1) as served:
+            once = read(bench, served)
+            again = read(bench, served)
+
+        assert once.keys == again.keys
+        assert once.outcome == again.outcome
+
+    def test_an_odd_row_is_a_reject_and_the_others_are_read(self, bench: Bench) -> None:
+        count = 2 * bench.page_size
+        odd = bench.page_size + 2
+
+        with bench.serve(count, Fault("odd_row", page=2)) as served:
+            reading = read(bench, served)
+
+        assert reading.keys == tuple(key for key in keys_to(count) if key != key_of(odd))
+        assert [reject.number for reject in reading.rejects] == [odd]
+        assert [reject.dataset for reject in reading.rejects] == [served.dataset]
+        assert len(reading.rejects[0].sample) <= 201
+
+    @pytest.mark.parametrize("page", [1, 2, 3])
+    def test_a_cut_in_the_middle_is_never_silent(self, bench: Bench, page: int) -> None:
+        count = 3 * bench.page_size
+
+        with bench.serve(count, Fault("cut", page)) as served:
+            reading = read(bench, served)
+
+        assert_nothing_is_lost_in_silence(reading, keys_to(count))
+        assert not isinstance(reading.outcome, Complete)
+
+    def test_memory_holds_a_page_not_the_dataset(self, bench: Bench) -> None:
+        def peak(pages: int) -> int:
+            with bench.serve(pages * bench.page_size, size=20_000) as served:
+                tracemalloc.start()
+                try:
+                    for _ in bench.source.extract(
+                        served.config, served.dataset, served.connection, Scope()
+                    ):
+                        pass
+                    return tracemalloc.get_traced_memory()[1]
+                finally:
+                    tracemalloc.stop()
+
+        peak(2)  # what is loaded once is loaded
+
+        assert peak(40) < 2 * peak(4)
+
+
+class PagedContract(SourceContract):
+    """For sources that read page after page."""
+
+    @pytest.mark.parametrize("page", [2, 3])
+    def test_a_repeated_page_is_partial(self, bench: Bench, page: int) -> None:
+        with bench.serve(3 * bench.page_size + 1, Fault("repeated_page", page)) as served:
+            reading = read(bench, served)
+
+        assert isinstance(reading.outcome, Partial) or reading.error is not None
+        assert len(set(reading.keys)) == len(reading.keys)
+
+    @pytest.mark.parametrize("page", [1, 2, 3])
+    def test_a_short_page_is_no_end(self, bench: Bench, page: int) -> None:
+        count = 3 * bench.page_size + 1
+
+        with bench.serve(count, Fault("short_page", page)) as served:
+            reading = read(bench, served)
+
+        assert_nothing_is_lost_in_silence(reading, keys_to(count))
+
+    @pytest.mark.parametrize("kind", ["total_too_low", "total_too_high"])
+    def test_a_wrong_total_is_partial(self, bench: Bench, kind: str) -> None:
+        with bench.serve(3 * bench.page_size + 1, Fault(kind)) as served:
+            reading = read(bench, served)
+
+        assert isinstance(reading.outcome, Partial)
+        assert reading.outcome.reason
+
+    @pytest.mark.parametrize("page", [1, 2, 3])
+    @pytest.mark.parametrize("kind", ["row_added", "row_removed"])
+    def test_rows_that_move_while_reading_are_not_lost_in_silence(
+        self, bench: Bench, kind: str, page: int
+    ) -> None:
+        # Once `page` is served, a row comes before the first one, or the first one goes.
+        count = 4 * bench.page_size
+
+        with bench.serve(count, Fault(kind, page)) as served:
+            reading = read(bench, served)
+
+        assert_nothing_is_lost_in_silence(reading, keys_to(count)[1:])
+
+
+class AnchoredContract:
+    """For sources whose pages hang on a record (keyset, cursor, overlap), not on a rank alone."""
+
+    @pytest.mark.parametrize("page", [1, 2, 3])
+    def test_moves_that_leave_the_total_alone_are_not_lost_in_silence(
+        self, bench: Bench, page: int
+    ) -> None:
+        # Once `page` is served, the first row goes and another one comes at the end.
+        count = 4 * bench.page_size
+
+        with bench.serve(count, Fault("row_replaced", page)) as served:
+            reading = read(bench, served)
+
+        assert_nothing_is_lost_in_silence(reading, keys_to(count)[1:])
+
+
+class HttpContract(PagedContract):
+    """For sources that read over HTTP."""
+
+    def test_too_many_requests_are_waited_for(self, bench: Bench) -> None:
+        count = 2 * bench.page_size + 1
+
+        with bench.serve(count, Fault("too_many_requests")) as served:
+            reading = read(bench, served)
+
+        assert reading.keys == keys_to(count)
+        assert isinstance(reading.outcome, Complete)
+
+    def test_two_failures_then_a_success_are_a_success(self, bench: Bench) -> None:
+        count = 2 * bench.page_size + 1
+
+        with bench.serve(count, Fault("fails_twice")) as served:
+            reading = read(bench, served)
+
+        assert reading.keys == keys_to(count)
+        assert isinstance(reading.outcome, Complete)
+
+    def test_failures_without_end_are_an_outage(self, bench: Bench) -> None:
+        with bench.serve(2 * bench.page_size, Fault("fails_always")) as served:
+            reading = read(bench, served)
+
+        assert isinstance(reading.error, Unreachable)
+        assert_says_what_where_and_mend(reading.error)
+
+    @pytest.mark.parametrize("kind", ["html", "empty_body"])
+    def test_what_is_not_json_is_unreadable(self, bench: Bench, kind: str) -> None:
+        with bench.serve(2 * bench.page_size, Fault(kind)) as served:
+            reading = read(bench, served)
+
+        assert isinstance(reading.error, Unreadable)
+        assert_says_what_where_and_mend(reading.error)
+
+    def test_refused_credentials_are_refused(self, bench: Bench) -> None:
+        with bench.serve(2 * bench.page_size, Fault("credentials", page=1)) as served:
+            reading = read(bench, served)
+
+        assert isinstance(reading.error, Refused)
+        assert reading.pages == ()
+        assert_says_what_where_and_mend(reading.error)
+
+    def test_an_answer_over_the_cap_is_not_swallowed(self, bench: Bench) -> None:
+        with bench.serve(2 * bench.page_size, Fault("huge")) as served:
+            reading = read(bench, served)
+
+        assert isinstance(reading.error, Unreadable)
+        assert_says_what_where_and_mend(reading.error)
+
+    def test_a_server_that_is_not_there_is_an_outage(self, bench: Bench) -> None:
+        with bench.serve(1) as served, socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))  # and never listens
+            url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+            gone = served.connection.model_copy(update={"base_url": url})
+            reading = read(bench, replace(served, connection=gone))
+
+        assert isinstance(reading.error, Unreachable)
+        assert_says_what_where_and_mend(reading.error)
