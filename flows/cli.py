@@ -15,6 +15,7 @@ from flows.misdeclared import Misdeclared
 from flows.outcome import EXPECTED, MISDECLARED, exit_code, told
 from flows.prefect_env import settle
 from flows.preview import preview_job
+from flows.report import write_report
 from flows.run import Report, run_job
 from flows.settings import Settings, load_settings
 from flows.spool import Spool
@@ -213,14 +214,9 @@ def _run(name: str, options: Options, *, json: bool, flow: bool = False, limit: 
     try:
         if flow:
             settle(settings.state)
-            from flows.sync import sync_referential  # noqa: PLC0415 - after `settle`
+            from flows.sync import run_as_flow  # noqa: PLC0415 - after `settle`
 
-            report = sync_referential(
-                name,
-                options.mode,
-                allow_missing=options.allow_missing,
-                allow_changed=options.allow_changed,
-            )
+            report = run_as_flow(name, options)
         else:
             with shown.progress() as progress:
                 report = run_job(settings, job, options, progress=progress)
@@ -234,10 +230,12 @@ def _run(name: str, options: Options, *, json: bool, flow: bool = False, limit: 
 
 
 def _show(shown: Shown, settings: Settings, report: Report, *, json: bool, limit: int) -> None:
+    page = write_report(settings, report)
     if json:
-        shown.json(report.document())
+        shown.json(report.document() | {"report": str(page)})
         return
     shown.report(report)
+    shown.out.print(f"report    {page}")
     if limit and report.planned:
         spool = Spool(settings.spool / report.job / report.run_id)
         shown.changes(Plan.load(spool.plan).head(limit), sum(report.planned.counts.values()))

@@ -46,8 +46,8 @@ class Shown:
     """The two streams of a command; `as_json` leaves stdout to one JSON document."""
 
     as_json: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False))
-    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    out: Console = field(default_factory=lambda: _console(stderr=False))
+    err: Console = field(default_factory=lambda: _console(stderr=True))
 
     def json(self, document: Any) -> None:
         sys.stdout.buffer.write(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2))
@@ -215,6 +215,14 @@ def _figures(report: Report) -> Iterator[str]:
         yield f"verified  {report.verified.found} of {report.verified.expected} read back"
     if report.rejects:
         yield f"rejects   {report.rejects}   (refsync rejects {report.run_id})"
+
+
+def _console(*, stderr: bool) -> Console:
+    """Of the terminal's width; a pipe has none, and nothing is folded for it."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 240
+    return console
 
 
 def _compact(record: Any) -> str:

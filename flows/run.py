@@ -129,7 +129,8 @@ def _stages(place: Workplace, report: Report, call: Call) -> None:
     try:
         call(stages.guard, place, extracted, planned)
         if not place.options.only_plan and not planned.empty:
-            report.loaded = call(stages.load, place)
+            report.loaded = Loaded()
+            report.loaded = call(stages.load, place, report.loaded)
             report.verified = call(stages.verify, place, report.loaded)
     finally:
         report.rejects = call(stages.record, place, report.loaded, report.verified)

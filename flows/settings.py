@@ -73,6 +73,10 @@ class Settings:
     def state(self) -> Path:
         return self.base / self.words.state
 
+    @property
+    def reports(self) -> Path:
+        return self.state / "reports"
+
     def resolve(self, value: Any, path: tuple[str | int, ...]) -> Any:
         """*value* with its `${…}` references replaced, at any depth; raises Misdeclared."""
         if isinstance(value, dict):

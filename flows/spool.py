@@ -9,7 +9,7 @@
 They are written once, in order; memory never holds more than a page.
 """
 
-import mmap
+import os
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
@@ -96,15 +96,16 @@ class SpoolWriter:
 
 
 class Payloads:
-    """Reads canonical bytes back by offset and size."""
+    """Reads canonical bytes back by offset and size.
+
+    Not through a memory map: its pages would count as memory of the process, the whole spool long.
+    """
 
     def __init__(self, spool: Spool) -> None:
         self._path = spool.entities
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("rb")
-        empty = self._path.stat().st_size == 0  # an empty file cannot be mapped
-        self._map = None if empty else mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._file = self._path.open("rb", buffering=0)
         return self
 
     def __exit__(
@@ -113,11 +114,11 @@ class Payloads:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._map is not None:
-            self._map.close()
         self._file.close()
 
     def read(self, offset: int, size: int) -> bytes:
-        if self._map is None:
-            raise EOFError("the spool holds no entity")
-        return self._map[offset : offset + size]
+        """The *size* bytes at *offset*; raises EOFError when the spool is shorter."""
+        payload = os.pread(self._file.fileno(), size, offset)
+        if len(payload) != size:
+            raise EOFError(f"{self._path} ends before byte {offset + size}")
+        return payload

@@ -22,7 +22,7 @@ from flows.spool import Payloads, SpoolWriter
 from flows.workplace import Workplace
 from mappings.mapper import Mapper
 from referential.change import ACTIONS
-from referential.errors import Refused
+from referential.errors import PlanRefused, Refused
 from referential.guard import judge
 from referential.history import Reject
 from referential.loaded import Loaded
@@ -114,21 +114,33 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
 
 
 def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
-    """Raises ExpectationUnmet or PlanRefused when the plan must not be carried out."""
+    """Raises PlanRefused or ExpectationUnmet when the plan must not be carried out.
+
+    The guard speaks first: of an empty extraction every expectation is unmet too.
+    """
+    where = place.job.place("mapping", "expect")
+    try:
+        judge(
+            place.the_plan(),
+            found=planned.found,
+            known=planned.known,
+            limits=place.job.sync.limits,
+            allow_missing=place.options.allow_missing,
+            allow_changed=place.options.allow_changed,
+        )
+    except PlanRefused as refusal:
+        for what, _ in extracted.unmet:
+            refusal.add_note(f"also: {what} ({where})")
+        raise
     if extracted.unmet:
-        raise ExpectationUnmet(extracted.unmet, where=place.job.place("mapping", "expect"))
-    judge(
-        place.the_plan(),
-        found=planned.found,
-        known=planned.known,
-        limits=place.job.sync.limits,
-        allow_missing=place.options.allow_missing,
-        allow_changed=place.options.allow_changed,
-    )
+        raise ExpectationUnmet(extracted.unmet, where=where)
 
 
-def load(place: Workplace) -> Loaded:
-    """Carry the plan out; the ledger records each import when Canopsis says it is done."""
+def load(place: Workplace, loaded: Loaded) -> Loaded:
+    """Carry the plan out; the ledger records each import when Canopsis says it is done.
+
+    *loaded* is filled as the load goes, so that a load cut short still says what it did.
+    """
     with Payloads(place.spool) as payloads, place.canopsis() as canopsis, place.ledger() as ledger:
         return load_plan(
             place.the_plan(),
@@ -137,6 +149,7 @@ def load(place: Workplace) -> Loaded:
             ledger,
             run=place.run_id,
             source=place.job.sync.import_source,
+            loaded=loaded,
             progress=lambda done, total: place.progress("load", done, total),
         )
 

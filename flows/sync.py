@@ -11,6 +11,7 @@ from uuid import UUID
 
 from prefect import flow, task
 from prefect.artifacts import (
+    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
@@ -18,33 +19,36 @@ from prefect.artifacts import (
 )
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.states import Failed
 from prefect.tasks import Task, exponential_backoff
 
 from flows.job import jobs_folder, load_job
+from flows.outcome import EXPECTED, told
 from flows.page import changes_table, summary_markdown
+from flows.report import write_report
 from flows.run import Report, run_job
 from flows.settings import Settings, load_settings
 from flows.workplace import Mode, Options
 from referential.errors import Unreachable
 from sources.errors import Unreachable as SourceUnreachable
 
+OUTAGES = (Unreachable, SourceUnreachable)
 RETRIES = 3
 SHOWN_CHANGES = 1_000  # rows of the table of changes: 28 ms (specs/prefect.md §4)
 
 
 def is_outage(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """A stage is tried again after an outage alone: a refusal does not go away by itself."""
-    try:
-        state.result()
-    except (Unreachable, SourceUnreachable):
-        return True
-    except BaseException:  # noqa: BLE001 - whatever else it was is raised by the stage itself
-        return False
-    return False
+    return isinstance(state.result(raise_on_failure=False), OUTAGES)
 
 
 def as_task(stage: Callable[..., Any], *arguments: Any) -> Any:
-    """Run one stage as a task; its arguments are closed over, so that Prefect stores none."""
+    """Run one stage as a task; its arguments are closed over, so that Prefect stores none.
+
+    Raises what the stage raises. A refusal is an answer: its task ends `Failed` with the message
+    and no traceback. Prefect hands such a state back as a value, so it is raised here, by us.
+    """
+    refusals: list[BaseException] = []
 
     @task(
         name=stage.__name__,
@@ -56,9 +60,18 @@ def as_task(stage: Callable[..., Any], *arguments: Any) -> Any:
         persist_result=False,
     )
     def step() -> Any:
-        return stage(*arguments)
+        try:
+            return stage(*arguments)
+        except OUTAGES:
+            raise  # for Prefect to try again
+        except EXPECTED as error:
+            refusals.append(error)
+            return Failed(message=told(error))
 
-    return step()
+    returned = step()
+    if refusals:
+        raise refusals[0]
+    return returned
 
 
 @flow(
@@ -69,14 +82,33 @@ def as_task(stage: Callable[..., Any], *arguments: Any) -> Any:
 )
 def sync_referential(
     job: str, mode: Mode = "sync", *, allow_missing: bool = False, allow_changed: bool = False
-) -> Report:
-    """Run the job `<customer>/<job>` and return its report.
+) -> Report | State[Any]:
+    """Run the job `<customer>/<job>`; a run that is refused or fails is a `Failed` flow run.
 
-    *allow_missing* and *allow_changed* let this one run pass the limit of that name. Raises what
-    the stages raise, after the ledger and the artifacts have the run.
+    *allow_missing* and *allow_changed* let this one run pass the limit of that name. The ledger
+    and the artifacts have the run either way.
     """
+    try:
+        return _run(job, Options(mode, allow_missing=allow_missing, allow_changed=allow_changed))
+    except EXPECTED as error:
+        return Failed(message=told(error), data=error)
+
+
+def run_as_flow(job: str, options: Options) -> Report:
+    """Run `sync_referential` here; raises what stopped it."""
+    state: State[Any] = sync_referential(
+        job,
+        options.mode,
+        allow_missing=options.allow_missing,
+        allow_changed=options.allow_changed,
+        return_state=True,
+    )
+    report: Report = state.result()
+    return report
+
+
+def _run(job: str, options: Options) -> Report:
     settings = load_settings()
-    options = Options(mode, allow_missing=allow_missing, allow_changed=allow_changed)
     loaded = load_job(job, jobs_folder(settings.words.jobs))
     progress = _Progress(loaded.name)
     try:
@@ -91,10 +123,12 @@ def sync_referential(
 
 
 def _show(settings: Settings, report: Report) -> None:
+    page = write_report(settings, report)
     key = artifact_key(report.job)
     create_markdown_artifact(
         summary_markdown(report), key=f"{key}-summary", description=f"{report.job}: last run"
     )
+    create_link_artifact(page.absolute().as_uri(), key=f"{key}-report", description=report.job)
     rows = changes_table(settings, report, SHOWN_CHANGES)
     if rows:
         create_table_artifact(rows, key=f"{key}-changes", description=f"{report.job}: changes")

@@ -135,7 +135,8 @@ class _Function:
 
     def _name(self, rule: Rule) -> str:
         name = self._hard(rule)
-        plain = f"{name}.isprintable() and 0 < len({name}) < 256 and not {name}.isspace()"
+        # printable text is blank only when it is empty or begins with a space
+        plain = f"'!' <= {name} and {name}.isprintable() and len({name}) < 256"
         if rule.cast == "service_name":
             self.out.add(f"check_service_name({name})")
         elif not isinstance(rule.origin, Constant):

@@ -26,7 +26,7 @@ from mappings.goregexp_tree import Node, Parsed, Repeat, children, nullable
 
 __all__ = ["Regexp", "RegexpSyntaxError", "RegexpTimeout", "compile_regexp"]
 
-MOST_SECONDS = 0.5  # of the fallback on one value; Canopsis allows 1
+MOST_SECONDS = 0.3  # of the fallback on one value; Canopsis allows 1
 
 
 class _Match(Protocol):
@@ -121,17 +121,14 @@ def compile_regexp(text: str, *, fallback: bool = True) -> Regexp:
     """*text* compiled; RegexpSyntaxError when it is refused.
 
     With *fallback*, what Go refuses is read as Canopsis' second engine does: look-around,
-    back-references, atomic groups. When that refuses too, the error is the more telling one.
+    back-references, atomic groups.
     """
     try:
         return Regexp(text, parse(text))
-    except RegexpSyntaxError as refused:
+    except RegexpSyntaxError:
         if not fallback:
             raise
-        try:
-            return Regexp(text, parse_extended(text))
-        except RegexpSyntaxError as error:
-            raise max(refused, error, key=lambda one: one.offset) from None
+    return Regexp(text, parse_extended(text))
 
 
 def _keys(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -211,9 +211,7 @@ class Program:
 def pipes(body: Body) -> Iterator[Pipe]:
     """Every pipeline of a body, those in parentheses included."""
     for node in body:
-        if isinstance(node, Action):
-            yield from _pipes_of(node.pipe)
-        elif isinstance(node, Call) and node.pipe:
+        if isinstance(node, Action | Call) and node.pipe:
             yield from _pipes_of(node.pipe)
         elif isinstance(node, Range):
             yield from _pipes_of(node.pipe)
@@ -241,3 +239,39 @@ def operands(pipe: Pipe) -> Iterator[Operand]:
 def _pipes_of(pipe: Pipe) -> Iterator[Pipe]:
     yield pipe
     yield from (operand for operand in operands(pipe) if isinstance(operand, Pipe))
+
+
+def calls(body: Body) -> bool:
+    """Whether a body has a `template` or a `block`."""
+    return any(
+        isinstance(node, Call)
+        or (isinstance(node, Range) and (calls(node.body) or calls(node.otherwise)))
+        or (
+            isinstance(node, If)
+            and (calls(node.otherwise) or any(calls(branch.body) for branch in node.branches))
+        )
+        for node in body
+    )
+
+
+def ordered(body: Body) -> bool:
+    """Whether declarations may all come first: nothing is assigned, nor declared in passing."""
+    return not any(
+        pipe.assigns or any(isinstance(arg, Pipe) and arg.declared for arg in operands(pipe))
+        for pipe in pipes(body)
+    )
+
+
+def size(body: Body) -> int:
+    """How many nodes, negative where one of them is no expression."""
+    total = 0
+    for node in body:
+        if isinstance(node, If):
+            inside = [size(branch.body) for branch in node.branches] + [size(node.otherwise)]
+            if min(inside) < 0:
+                return -1
+            total += sum(inside) + len(inside)
+        elif not isinstance(node, Text | Action):
+            return -1
+        total += 1
+    return total

@@ -56,7 +56,7 @@ class _Bodies(ExpressionWriter):
         self.program = program
         self.lines: list[str] = []
         self.depth = 0
-        self.calls = any(_calls(body) for body in program.bodies.values())
+        self.calls = any(ast.calls(body) for body in program.bodies.values())
         self.ids = {name: f"f{rank}" for rank, name in enumerate(program.bodies)}
 
     def generate(self) -> Generated:
@@ -99,9 +99,9 @@ class _Bodies(ExpressionWriter):
 
     def _main(self, body: ast.Body) -> None:
         first = self._scope(NAME, body)
-        if 0 <= _size(body) <= _LONGEST:
+        if 0 <= ast.size(body) <= _LONGEST:
             statements = list(first)
-            code = _concatenated(self._parts(body, statements if _ordered(body) else None))
+            code = _concatenated(self._parts(body, statements if ast.ordered(body) else None))
             self._entry(statements, code, needs_dot=self.needs_dot)
             return
         lines, self.lines, self.depth = self.lines, [], 1 if self.style.careful else 2
@@ -140,7 +140,7 @@ class _Bodies(ExpressionWriter):
     # -- one expression
 
     def _parts(self, body: ast.Body, hoisted: list[str] | None = None) -> list[str]:
-        """The texts a body prints; declarations go to `hoisted`, or are parts that print nothing."""
+        """The texts a body prints; declarations go to `hoisted`, or are parts that print `''`."""
         parts: list[str] = []
         for node in body:
             if isinstance(node, ast.Text):
@@ -289,46 +289,10 @@ class _Bodies(ExpressionWriter):
         self.line(self.marked(node, f"{self.ids[node.name]}({code}, w, budget)"))
 
 
-def _calls(body: ast.Body) -> bool:
-    return any(
-        isinstance(node, ast.Call)
-        or (isinstance(node, ast.Range) and (_calls(node.body) or _calls(node.otherwise)))
-        or (
-            isinstance(node, ast.If)
-            and (_calls(node.otherwise) or any(_calls(branch.body) for branch in node.branches))
-        )
-        for node in body
-    )
-
-
 def _concatenated(parts: list[str]) -> str:
     if len(parts) > 4:
         return f"''.join(({', '.join(parts)}))"
     return f"({' + '.join(parts)})" if len(parts) > 1 else (*parts, "''")[0]
-
-
-def _ordered(body: ast.Body) -> bool:
-    """Whether declarations may all come first: nothing is assigned, nor declared in passing."""
-    return not any(
-        pipe.assigns
-        or any(isinstance(arg, ast.Pipe) and arg.declared for arg in ast.operands(pipe))
-        for pipe in ast.pipes(body)
-    )
-
-
-def _size(body: ast.Body) -> int:
-    """How many nodes, negative where one of them is no expression."""
-    total = 0
-    for node in body:
-        if isinstance(node, ast.If):
-            inside = [_size(branch.body) for branch in node.branches] + [_size(node.otherwise)]
-            if min(inside) < 0:
-                return -1
-            total += sum(inside) + len(inside)
-        elif not isinstance(node, ast.Text | ast.Action):
-            return -1
-        total += 1
-    return total
 
 
 def _numbered(

@@ -1,4 +1,4 @@
-"""What goes wrong in a template: at compile, at execution, and inside a function of its language."""
+"""What goes wrong in a template: at compile, at execution, in a function of its language."""
 
 NAME = "tpl"  # the name Canopsis gives every template, shown in Go's messages
 

@@ -90,13 +90,12 @@ class ExpressionWriter(Writer):
             return self.chain(first, arguments, final)
         if arguments or final is not None:
             return self.failing(first, f"can't give argument to non-function {first}")
-        if isinstance(first, ast.Nil):
-            return self.failing(first, "nil is not a command")
-        return self.operand(first)
+        is_nil = isinstance(first, ast.Nil)
+        return self.failing(first, "nil is not a command") if is_nil else self.operand(first)
 
     # -- operands
 
-    def operand(self, node: ast.Operand) -> Expr:
+    def operand(self, node: ast.Operand) -> Expr:  # noqa: PLR0911 - one a kind of operand
         match node:
             case ast.Dot():
                 self.needs_dot = self.needs_dot or self.dot.code == "dot"
@@ -236,22 +235,23 @@ class ExpressionWriter(Writer):
             code = f"({', '.join(before)}, {code})[-1]"
         return Expr(code, kinds.pop() if len(kinds) == 1 else "any")
 
-    def _argument(self, node: ast.Operand, kind: str) -> Expr:
+    def _argument(self, node: ast.Operand, kind: str) -> Expr:  # noqa: PLR0911 - one a type
         """An operand where a parameter's type is known: constants take it or fail."""
         if kind in ("any", "value"):
             return self.operand(node)
         if isinstance(node, ast.Nil):
-            if kind in _GO_TYPES:
-                return Expr("None", "none", atom=True)
-            return self.failing(node, f"cannot assign nil to {kind}")
+            fits = kind in _GO_TYPES
+            return (
+                self.operand(node) if fits else self.failing(node, f"cannot assign nil to {kind}")
+            )
         if not isinstance(node, ast.Bool | ast.Number | ast.String):
             return self._converted(self.operand(node), kind, node)
-        if kind in _GO_TYPES:
-            return self.failing(node, f"can't handle {node} for arg of type {_GO_TYPES[kind]}")
         if kind == "string" and isinstance(node, ast.String):
             return self.constant(node.text)
-        if kind != "string" and isinstance(node, ast.Number) and node.integer is not None:
+        if kind in ("int", "int64") and isinstance(node, ast.Number) and node.integer is not None:
             return Expr(f"({node.integer})", kind, atom=True)
+        if kind in _GO_TYPES:
+            return self.failing(node, f"can't handle {node} for arg of type {_GO_TYPES[kind]}")
         return self.failing(node, f"expected {_NOUNS[kind]}; found {node}")
 
     def _converted(self, expr: Expr, kind: str, node: object) -> Expr:

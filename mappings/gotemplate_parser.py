@@ -30,7 +30,7 @@ class _Parser(PipelineParser):
                 continue
             node = self._text_or_action()
             if isinstance(node, Token):
-                self.fail(f"unexpected {{{{{node.text}}}}}", node)
+                raise self.fault(f"unexpected {{{{{node.text}}}}}", node)
             nodes.append(node)
         self._add(NAME, tuple(nodes), self.peek())
 
@@ -59,18 +59,18 @@ class _Parser(PipelineParser):
         body, end = self._list(token)
         self.variables, self.ranges = outer
         if end.text != "end":
-            self.fail(f"unexpected {{{{{end.text}}}}} in {context}", end)
+            raise self.fault(f"unexpected {{{{{end.text}}}}} in {context}", end)
         self._add(name, body, token)
 
     def _add(self, name: str, body: ast.Body, token: Token) -> None:
         if _empty(self.bodies.get(name, ())):
             self.bodies[name] = body
         elif not _empty(body):
-            self.fail(f'template: multiple definition of template "{name}"', token)
+            raise self.fault(f'template: multiple definition of template "{name}"', token)
 
     def _name(self, token: Token, context: str) -> str:
         if token.kind not in ("string", "raw"):
-            self.unexpected(token, context)
+            raise self.unexpected(token, context)
         return self.unquote(token)
 
     # -- actions
@@ -79,7 +79,7 @@ class _Parser(PipelineParser):
         """The nodes up to an `end` or an `else`, and that one's token."""
         self.nesting += 1
         if self.nesting > MAX_NESTING:
-            self.fail(f"nested more than {MAX_NESTING} deep", opening)
+            raise self.fault(f"nested more than {MAX_NESTING} deep", opening)
         nodes: list[ast.Node] = []
         while self.peek_word().kind != "eof":
             node = self._text_or_action()
@@ -87,7 +87,7 @@ class _Parser(PipelineParser):
                 self.nesting -= 1
                 return tuple(nodes), node
             nodes.append(node)
-        self.fail("unexpected EOF", self.peek())
+        raise self.fault("unexpected EOF", self.peek())
 
     def _text_or_action(self) -> ast.Node | Token:
         """A node, or the keyword's token of an `end` or `else`."""
@@ -95,33 +95,33 @@ class _Parser(PipelineParser):
         if token.kind == "text":
             return ast.Text(token.position, token.text)
         if token.kind != "left":
-            self.unexpected(token, "input")
+            raise self.unexpected(token, "input")
         word = self.peek_word()
         if word.kind == "keyword":
             return self._keyword(self.next())
         return ast.Action(word.position, self.pipeline("command", "right"))
 
     def _keyword(self, token: Token) -> ast.Node | Token:
-        match token.text:
-            case "if" | "with":
-                return self._if(token)
-            case "range":
-                return self._range(token)
-            case "template":
-                return self._template()
-            case "block":
-                return self._block()
-            case "break" | "continue":
-                return self._jump(token)
-            case "end":
-                self.expect_right("end")
-                return token
-            case "else":
-                following = self.peek_word()
-                if following.kind != "keyword" or following.text not in ("if", "with"):
-                    self.expect_right("else")
-                return token
-        self.unexpected(token, "command")
+        if token.text == "end":
+            self.expect_right("end")
+            return token
+        if token.text == "else":
+            following = self.peek_word()
+            if following.kind != "keyword" or following.text not in ("if", "with"):
+                self.expect_right("else")
+            return token
+        readers = {
+            "block": self._block,
+            "break": self._jump,
+            "continue": self._jump,
+            "if": self._if,
+            "range": self._range,
+            "template": self._template,
+            "with": self._if,
+        }
+        if token.text not in readers:
+            raise self.unexpected(token, "command")
+        return readers[token.text](token)
 
     def _if(self, token: Token) -> ast.Node:
         kind, mark = token.text, len(self.variables)
@@ -145,7 +145,7 @@ class _Parser(PipelineParser):
     def _otherwise(self, token: Token) -> ast.Body:
         body, end = self._list(token)
         if end.text != "end":
-            self.fail(f"expected end; found {{{{{end.text}}}}}", end)
+            raise self.fault(f"expected end; found {{{{{end.text}}}}}", end)
         return body
 
     def _range(self, token: Token) -> ast.Node:
@@ -161,10 +161,10 @@ class _Parser(PipelineParser):
     def _jump(self, token: Token) -> ast.Node:
         self.expect_right(f"{{{{{token.text}}}}}")
         if not self.ranges:
-            self.fail(f"{{{{{token.text}}}}} outside {{{{range}}}}", token)
+            raise self.fault(f"{{{{{token.text}}}}} outside {{{{range}}}}", token)
         return ast.Jump(token.position, token.text == "break")
 
-    def _template(self) -> ast.Node:
+    def _template(self, _: Token) -> ast.Node:
         context = "template clause"
         token = self.next_word()
         name = self._name(token, context)
@@ -173,7 +173,7 @@ class _Parser(PipelineParser):
             return ast.Call(token.position, name, token.text, None)
         return ast.Call(token.position, name, token.text, self.pipeline(context, "right"))
 
-    def _block(self) -> ast.Node:
+    def _block(self, _: Token) -> ast.Node:
         context = "block clause"
         token = self.next_word()
         name = self._name(token, context)

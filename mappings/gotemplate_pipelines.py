@@ -1,7 +1,6 @@
 """Pipelines of a Go template: tokens to operands, commands and pipelines."""
 
 from collections.abc import Collection
-from typing import NoReturn
 
 from mappings import goliteral
 from mappings import gotemplate_ast as ast
@@ -10,10 +9,10 @@ from mappings.gotemplate_lexer import Token, place, tokenize
 
 # Go recurses as deep as its stack goes; Python's compiler does not, and no template comes near.
 MAX_NESTING = 50
-_OPERANDS = frozenset(
-    ("bool", "character", "complex", ".", "field", "identifier", "number", "nil", "raw", "string")
-    + ("variable", "(")
+_LITERALS = frozenset(
+    (".", "bool", "character", "complex", "nil", "number", "raw", "string"),
 )
+_OPERANDS = _LITERALS | {"field", "identifier", "variable", "("}
 _CONSTANTS = (ast.Bool, ast.Dot, ast.Nil, ast.Number, ast.String)
 
 
@@ -35,7 +34,7 @@ class PipelineParser:
     def peek(self) -> Token:
         token = self.tokens[self.at]
         if token.kind == "error":
-            self.fail(token.text, token)
+            raise self.fault(token.text, token)
         return token
 
     def next(self) -> Token:
@@ -52,24 +51,24 @@ class PipelineParser:
         self.peek_word()
         return self.next()
 
-    def fail(self, cause: str, token: Token) -> NoReturn:
+    def fault(self, cause: str, token: Token) -> TemplateSyntaxError:
         line, column = place(self.text, token.position)
-        raise TemplateSyntaxError(cause, line, column)
+        return TemplateSyntaxError(cause, line, column)
 
-    def unexpected(self, token: Token, context: str) -> NoReturn:
-        self.fail(f"unexpected {token} in {context}", token)
+    def unexpected(self, token: Token, context: str) -> TemplateSyntaxError:
+        return self.fault(f"unexpected {token} in {context}", token)
 
     def expect_right(self, context: str) -> Token:
         token = self.next_word()
         if token.kind != "right":
-            self.unexpected(token, context)
+            raise self.unexpected(token, context)
         return token
 
     def unquote(self, token: Token) -> str:
         try:
             return goliteral.unquote(token.text)
         except goliteral.BadLiteral as error:
-            self.fail(str(error), token)
+            raise self.fault(str(error), token) from None
 
     def pipeline(self, context: str, end: str) -> ast.Pipe:
         begun = self.peek_word()
@@ -77,14 +76,14 @@ class PipelineParser:
         commands: list[ast.Command] = []
         while (token := self.peek_word()).kind != end:
             if token.kind not in _OPERANDS:
-                self.unexpected(token, context)
+                raise self.unexpected(token, context)
             commands.append(self._command())
         closing = self.next()
         if not commands:
-            self.fail(f"missing value for {context}", closing)
+            raise self.fault(f"missing value for {context}", closing)
         for rank, command in enumerate(commands[1:], 2):
             if isinstance(command.args[0], _CONSTANTS):
-                self.fail(f"non executable command in pipeline stage {rank}", closing)
+                raise self.fault(f"non executable command in pipeline stage {rank}", closing)
         return ast.Pipe(begun.position, tuple(commands), declared, assigns)
 
     def _declared(self, context: str) -> tuple[tuple[ast.Variable, ...], bool]:
@@ -104,10 +103,10 @@ class PipelineParser:
             if not comma:
                 return tuple(declared), sign.kind == "assign"
             if context != "range" or len(declared) > 1:
-                self.fail(f"too many declarations in {context}", sign)
+                raise self.fault(f"too many declarations in {context}", sign)
             following = self.peek_word()
             if following.kind not in ("variable", "right", ")"):
-                self.fail("range can only initialize variables", following)
+                raise self.fault("range can only initialize variables", following)
         return tuple(declared), False
 
     def _command(self) -> ast.Command:
@@ -125,9 +124,9 @@ class PipelineParser:
             if token.kind == "pipe":
                 break
             if token.kind != "space":
-                self.unexpected(token, "operand")
+                raise self.unexpected(token, "operand")
         if not args:
-            self.fail("empty command", token)
+            raise self.fault("empty command", token)
         return ast.Command(begun.position, tuple(args))
 
     def _operand(self) -> ast.Operand | None:
@@ -143,7 +142,7 @@ class PipelineParser:
         if isinstance(node, ast.Variable):
             return ast.Variable(position, node.name, (*node.names, *names))
         if isinstance(node, _CONSTANTS):
-            self.fail(f'unexpected . after term "{node}"', self.tokens[self.at - len(names)])
+            raise self.fault(f'unexpected . after term "{node}"', self.tokens[self.at - len(names)])
         return ast.Chain(position, node, tuple(names))
 
     def _term(self) -> ast.Operand | None:
@@ -151,25 +150,29 @@ class PipelineParser:
         if token.kind not in _OPERANDS:
             return None
         self.next()
+        if token.kind == "(":
+            return self._parenthesized(token)
+        return self._literal(token) if token.kind in _LITERALS else self._named(token)
+
+    def _named(self, token: Token) -> ast.Operand:
+        if token.kind == "field":
+            return ast.Field(token.position, (token.text[1:],))
+        if token.kind == "variable":
+            if token.text not in self.variables:
+                raise self.fault(f'undefined variable "{token.text}"', token)
+            return ast.Variable(token.position, token.text)
+        if token.text not in self.functions:
+            raise self.fault(f'function "{token.text}" not defined', token)
+        return ast.Identifier(token.position, token.text)
+
+    def _literal(self, token: Token) -> ast.Operand:
         match token.kind:
-            case "identifier":
-                if token.text not in self.functions:
-                    self.fail(f'function "{token.text}" not defined', token)
-                return ast.Identifier(token.position, token.text)
             case ".":
                 return ast.Dot(token.position)
             case "nil":
                 return ast.Nil(token.position)
             case "bool":
                 return ast.Bool(token.position, token.text == "true")
-            case "field":
-                return ast.Field(token.position, (token.text[1:],))
-            case "variable":
-                if token.text not in self.variables:
-                    self.fail(f'undefined variable "{token.text}"', token)
-                return ast.Variable(token.position, token.text)
-            case "(":
-                return self._parenthesized(token)
             case "string" | "raw":
                 return ast.String(token.position, token.text, self.unquote(token))
         return self._number(token)
@@ -177,7 +180,7 @@ class PipelineParser:
     def _parenthesized(self, token: Token) -> ast.Pipe:
         self.nesting += 1
         if self.nesting > MAX_NESTING:
-            self.fail(f"nested more than {MAX_NESTING} deep", token)
+            raise self.fault(f"nested more than {MAX_NESTING} deep", token)
         pipe = self.pipeline("parenthesized pipeline", ")")
         self.nesting -= 1
         return pipe
@@ -192,5 +195,5 @@ class PipelineParser:
                 goliteral.pair(text) if token.kind == "complex" else goliteral.number(text)
             )
         except goliteral.BadLiteral as error:
-            self.fail(str(error), token)
+            raise self.fault(str(error), token) from None
         return ast.Number(token.position, text, ideal, integer)

@@ -6,6 +6,7 @@ from typing import Any
 
 from mappings import gofmt, gotemplate_values, gotime
 from mappings.gofunctions import FUNCTIONS
+from mappings.gotemplate_errors import Fault
 from mappings.gotemplate_values import (
     StrMap,
     fail,
@@ -65,7 +66,7 @@ def method_of(value: Any, name: str, *args: Any) -> Any:
     if isinstance(value, datetime):
         return gotime.method(value, name, *args)
     gotemplate_values.field(value, name)
-    fail(f"{name} is not a method but has arguments")
+    raise Fault(f"{name} is not a method but has arguments")
 
 
 def values(value: Any) -> Any:

@@ -14,7 +14,7 @@ Python's truth of each is Go's. Every failure is a `Fault` with Go's sentence.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from mappings.gotemplate_errors import Fault
 from mappings.gotext import byte_length, from_bytes, to_bytes
@@ -54,7 +54,7 @@ class Named(Int):
     name: str
     go_type: str
 
-    def __new__(cls, value: int, name: str, go_type: str) -> "Named":
+    def __new__(cls, value: int, name: str, go_type: str) -> Self:
         self = super().__new__(cls, value)
         self.name, self.go_type = name, go_type
         return self

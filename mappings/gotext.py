@@ -1,8 +1,8 @@
-"""Go's strings in Python: bytes that may not be UTF-8, printable runes, quoting, case.
+r"""Go's strings in Python: bytes that may not be UTF-8, printable runes, quoting, case.
 
 A Go string is a run of bytes. Here it is a `str` where a byte that is not part of valid UTF-8 is
 one lone surrogate, U+DC00 + byte (`surrogateescape`); such text is made by byte-wise functions
-alone (`slice`) and by escapes (`"\\xff"`).
+alone (`slice`) and by escapes (`"\xff"`).
 """
 
 import re
@@ -10,8 +10,9 @@ import unicodedata
 from functools import lru_cache
 
 # strings.TrimSpace: `str.strip()` alone would take U+001C to U+001F as well.
-WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008" + (
-    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
 )
 # Printable in Unicode 15.0, the edition of Go 1.21 to 1.26, and unassigned in 14.0, Python 3.11's.
 _ADDED = (
@@ -84,18 +85,22 @@ def rune(code: int) -> str:
 
 def _escape(char: str, mark: str, ascii_only: bool) -> str:  # noqa: FBT001 - private
     code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
     if char in (mark, "\\"):
         return "\\" + char
     if code in _ESCAPES:
         return _ESCAPES[code]
     if is_print(char) and not (ascii_only and code >= 0x80):
         return char
+    return _code(code)
+
+
+def _code(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
     if code < 0x20 or code == 0x7F:
         return f"\\x{code:02x}"
     if 0xD800 <= code <= 0xDFFF:
-        return "\\ufffd"
+        code = 0xFFFD
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
@@ -127,6 +132,6 @@ def _upper_rune(char: str) -> str:
 def lower(text: str) -> str:
     """`strings.ToLower`: each rune alone, to one rune."""
     text = runes(text)
-    if "Σ" in text:  # the final sigma is a rule of Python's alone
-        return "σ".join(map(lower, text.split("Σ")))
-    return text.replace("İ", "i").lower()
+    if "\u03a3" in text:  # the final sigma is a rule of Python's alone
+        return "\u03c3".join(map(lower, text.split("\u03a3")))
+    return text.replace("\u0130", "i").lower()

@@ -22,32 +22,6 @@ _CHUNK = re.compile(
     r"|PM|pm|[-Z]07(?:0000|:00:00|00|:00)?|[.,](?:0+|9+)(?!\d)",
     re.ASCII,
 )
-_WRITERS: dict[str, Callable[[datetime], str]] = {
-    "January": lambda time: _MONTHS[time.month - 1],
-    "Jan": lambda time: _MONTHS[time.month - 1][:3],
-    "Monday": lambda time: _DAYS[time.weekday()],
-    "Mon": lambda time: _DAYS[time.weekday()][:3],
-    "MST": lambda time: _zone_name(time),
-    "01": lambda time: f"{time.month:02}",
-    "1": lambda time: str(time.month),
-    "02": lambda time: f"{time.day:02}",
-    "2": lambda time: str(time.day),
-    "_2": lambda time: f"{time.day:2}",
-    "002": lambda time: f"{_year_day(time):03}",
-    "__2": lambda time: f"{_year_day(time):3}",
-    "03": lambda time: f"{time.hour % 12 or 12:02}",
-    "3": lambda time: str(time.hour % 12 or 12),
-    "15": lambda time: f"{time.hour:02}",
-    "04": lambda time: f"{time.minute:02}",
-    "4": lambda time: str(time.minute),
-    "05": lambda time: f"{time.second:02}",
-    "5": lambda time: str(time.second),
-    "06": lambda time: f"{time.year % 100:02}",
-    "2006": lambda time: f"{time.year:04}",
-    "PM": lambda time: "PM" if time.hour >= 12 else "AM",
-    "pm": lambda time: "pm" if time.hour >= 12 else "am",
-    "_": lambda _: "_",
-}
 
 
 def formatted(time: datetime, layout: str) -> str:
@@ -101,9 +75,37 @@ def _offset(time: datetime, chunk: str) -> str:
 
 def _zone_name(time: datetime) -> str:
     name = time.tzname() or ""
-    if not name or name.startswith("UTC") and len(name) > 3:  # a fixed offset has no name in Go
+    if not name or (name.startswith("UTC") and len(name) > 3):  # a fixed offset has no name in Go
         return _offset(time, "-0700")
     return name
+
+
+_WRITERS: dict[str, Callable[[datetime], str]] = {
+    "January": lambda time: _MONTHS[time.month - 1],
+    "Jan": lambda time: _MONTHS[time.month - 1][:3],
+    "Monday": lambda time: _DAYS[time.weekday()],
+    "Mon": lambda time: _DAYS[time.weekday()][:3],
+    "MST": _zone_name,
+    "01": lambda time: f"{time.month:02}",
+    "1": lambda time: str(time.month),
+    "02": lambda time: f"{time.day:02}",
+    "2": lambda time: str(time.day),
+    "_2": lambda time: f"{time.day:2}",
+    "002": lambda time: f"{_year_day(time):03}",
+    "__2": lambda time: f"{_year_day(time):3}",
+    "03": lambda time: f"{time.hour % 12 or 12:02}",
+    "3": lambda time: str(time.hour % 12 or 12),
+    "15": lambda time: f"{time.hour:02}",
+    "04": lambda time: f"{time.minute:02}",
+    "4": lambda time: str(time.minute),
+    "05": lambda time: f"{time.second:02}",
+    "5": lambda time: str(time.second),
+    "06": lambda time: f"{time.year % 100:02}",
+    "2006": lambda time: f"{time.year:04}",
+    "PM": lambda time: "PM" if time.hour >= 12 else "AM",
+    "pm": lambda time: "pm" if time.hour >= 12 else "am",
+    "_": lambda _: "_",
+}
 
 
 @lru_cache(maxsize=1)
@@ -127,6 +129,11 @@ def moved(time: datetime, to: tzinfo) -> datetime | None:
         return None
 
 
+def _microseconds(time: datetime) -> int:
+    since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since // timedelta(microseconds=1)
+
+
 _METHODS: dict[str, Callable[[datetime], Any]] = {
     "Year": lambda time: Int(time.year),
     "Month": lambda time: Named(time.month, _MONTHS[time.month - 1], "time.Month"),
@@ -139,18 +146,13 @@ _METHODS: dict[str, Callable[[datetime], Any]] = {
     "Weekday": lambda time: Named((time.weekday() + 1) % 7, _DAYS[time.weekday()], "time.Weekday"),
     "Unix": lambda time: _microseconds(time) // 1_000_000,
     "UnixMilli": lambda time: _microseconds(time) // 1000,
-    "UnixMicro": lambda time: _microseconds(time),
+    "UnixMicro": _microseconds,
     "UnixNano": lambda time: _microseconds(time) * 1000,
     "String": text,
     "UTC": lambda time: moved(time, UTC),
     "Local": lambda time: moved(time, UTC),
     "IsZero": lambda time: moved(time, UTC) == datetime(1, 1, 1, tzinfo=UTC),
 }
-
-
-def _microseconds(time: datetime) -> int:
-    since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    return since // timedelta(microseconds=1)
 
 
 def method(time: datetime, name: str, *args: Any) -> Any:

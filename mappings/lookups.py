@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mappings.casts import shown
-from mappings.language import UnknownPolicy
 from mappings.rejects import Refusal
+from mappings.value_rule import UnknownPolicy
 
 _DISTINCT = 1_000  # unknown values kept apart by rule; the others are counted together
 

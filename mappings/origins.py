@@ -19,9 +19,9 @@ from mappings.gotemplate import (
     TemplateSyntaxError,
     compile_template,
 )
-from mappings.language import ValueRule
 from mappings.paths import Path, PathError, parse_path
 from mappings.rules import Computed, Constant, Copy, Origin
+from mappings.value_rule import ValueRule
 from mappings.vocabulary import suggestion
 
 TextOf = Callable[[Any], str | None]

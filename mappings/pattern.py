@@ -6,7 +6,7 @@ The outer list holds groups of which one must hold, each a list of conditions th
 Source: `specs/canopsis.md` §4, and §3.4 for the silence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from mappings.casts import article, filled_text, shown
@@ -14,7 +14,9 @@ from mappings.goregexp import RegexpSyntaxError, compile_regexp
 from mappings.rejects import Refusal
 from mappings.vocabulary import suggestion
 
-ValueKind = Literal["text", "filled_text", "words", "whole", "truth", "interval", "period"]
+ValueKind = Literal[
+    "text", "filled_text", "regexp", "words", "whole", "truth", "interval", "period"
+]
 
 FIELDS: Mapping[str, str] = {
     **dict.fromkeys(("_id", "name", "type", "category", "component", "connector"), "string"),
@@ -27,9 +29,10 @@ CONDITIONS: Mapping[str, Mapping[str, ValueKind]] = {
     "string": {
         **dict.fromkeys(("eq", "neq"), "text"),
         **dict.fromkeys(("is_one_of", "is_not_one_of"), "words"),
-        **dict.fromkeys(("regexp", "contain", "not_contain"), "filled_text"),
+        **dict.fromkeys(("contain", "not_contain"), "filled_text"),
         **dict.fromkeys(("begin_with", "not_begin_with", "end_with"), "filled_text"),
         "not_end_with": "filled_text",
+        "regexp": "regexp",
         "exist": "truth",
     },
     "int": dict.fromkeys(("eq", "neq", "gt", "lt"), "whole"),
@@ -107,13 +110,10 @@ def value_kind(field: str, field_type: str, cond: str, *, service: bool = True) 
 def regexp_text(value: Any) -> str | None:
     """A text that Canopsis can compile; with any other it skips the service."""
     found = filled_text(value)
-    if found is not None:
-        try:
-            compile_regexp(found)
-        except RegexpSyntaxError as error:
-            raise Refusal(
-                "bad regexp in pattern", f"Canopsis would skip the service: {error}"
-            ) from None
+    if found is not None and not _compiles(found):
+        raise Refusal(
+            "bad regexp in pattern", f"{shown(found)} is no expression: Canopsis would skip it"
+        )
     return found
 
 
@@ -128,32 +128,43 @@ def _check_condition(condition: object, *, service: bool) -> None:
         raise PatternFault("cond", 'cond is an object {"type": …, "value": …}')
     kind = value_kind(field, field_type, cond["type"], service=service)
     value = cond.get("value")
-    if not _fits(value, kind):
+    if not _FITTING[kind](value):
         raise PatternFault("value", f"{field} {cond['type']} cannot take {shown(value)}")
 
 
-def _fits(value: Any, kind: ValueKind) -> bool:
-    match kind:
-        case "text" | "filled_text":
-            return isinstance(value, str) and (kind == "text" or value != "")
-        case "words":
-            return (
-                isinstance(value, list)
-                and bool(value)
-                and all(isinstance(word, str) for word in value)
-            )
-        case "whole":
-            return not isinstance(value, bool) and (
-                isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-            )
-        case "truth":
-            return isinstance(value, bool)
-        case "interval":
-            return isinstance(value, dict) and _fits(value.get("value"), "whole")
-        case "period":
-            return isinstance(value, dict) and all(
-                _fits(value.get(key), "whole") for key in ("from", "to")
-            )
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _are_words(value: Any) -> bool:
+    words = isinstance(value, list) and all(isinstance(word, str) for word in value)
+    return words and bool(value)
+
+
+def _has_whole(value: Any, *keys: str) -> bool:
+    return isinstance(value, dict) and all(_is_whole(value.get(key)) for key in keys)
+
+
+_FITTING: Mapping[ValueKind, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "filled_text": lambda value: isinstance(value, str) and value != "",
+    "regexp": lambda value: isinstance(value, str) and value != "" and _compiles(value),
+    "words": _are_words,
+    "whole": _is_whole,
+    "truth": lambda value: isinstance(value, bool),
+    "interval": lambda value: _has_whole(value, "value"),
+    "period": lambda value: _has_whole(value, "from", "to"),
+}
+
+
+def _compiles(text: str) -> bool:
+    try:
+        compile_regexp(text)
+    except RegexpSyntaxError:
+        return False
+    return True
 
 
 def _type_for(cond: str) -> str:

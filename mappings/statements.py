@@ -140,7 +140,8 @@ class Statements:
 def _object(raws: Mapping[Path, str], path: Path) -> str:
     """The source of an object that has, at the paths below *path*, the variables given for them."""
     depth = len(path)
-    keys = dict.fromkeys(other[depth] for other in raws if other[:depth] == path < other)
+    below = (other for other in raws if len(other) > depth and other[:depth] == path)
+    keys = dict.fromkeys(other[depth] for other in below)
     items = ", ".join(f"{key!r}: {_object(raws, (*path, key))}" for key in keys)
     raw = raws.get(path)
     if raw is None:

@@ -12,10 +12,10 @@ from mappings.language import (
     InfoRule,
     ResourceRule,
     ServiceRule,
-    ValueRule,
 )
 from mappings.pattern import INFOS, PatternFault, ValueKind, value_kind
 from mappings.rules import Cast, Condition, Constant, Info, Rule, Unit
+from mappings.value_rule import ValueRule
 from mappings.values import Values
 from referential.entity import Kind
 
@@ -120,6 +120,7 @@ def _pattern(rule: ServiceRule, values: Values, place: Place) -> tuple[tuple[Con
 _CASTS: dict[ValueKind, Cast] = {
     "text": "text",
     "filled_text": "filled_text",
+    "regexp": "regexp",
     "words": "words",
     "whole": "whole",
     "truth": "truth",
@@ -135,7 +136,6 @@ def _condition(written: ConditionRule, values: Values, place: Place) -> Conditio
     except PatternFault as fault:
         (place / fault.key).tell(str(fault), fault.mend)
         return None
-    cast: Cast = "regexp" if written.cond == "regexp" else _CASTS[kind]
     name = f"service.pattern.{written.field}"
-    rule = values.compile(written.value, name, cast, place / "value", needed=True)
+    rule = values.compile(written.value, name, _CASTS[kind], place / "value", needed=True)
     return None if rule is None else Condition(written.field, field_type, written.cond, rule)

@@ -5,12 +5,12 @@ from typing import Any
 
 from mappings import casts
 from mappings.errors import Place
-from mappings.language import ValueRule
 from mappings.lookups import Lookup, Translation
 from mappings.origins import origin_of
 from mappings.pattern import regexp_text
 from mappings.rejects import Refusal
 from mappings.rules import Cast, Constant, Rule
+from mappings.value_rule import ValueRule
 from mappings.vocabulary import suggestion
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from mappings.language import ORIGINS, InfoRule
+from mappings.language import InfoRule
+from mappings.value_rule import ORIGINS
 
 
 def nearest(word: object, words: Collection[str]) -> str | None:

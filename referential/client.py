@@ -18,22 +18,25 @@ from urllib.parse import quote
 
 import orjson
 
-from referential.answers import Absent, Forbidden, told
+from referential.answers import Absent, told
 from referential.connection import CanopsisConnection, Pace
 from referential.dialect import Dialect, ImportStatus, dialect_of, parse_version
 from referential.entity import Kind
 from referential.errors import ReferentialError, Refused, Unreachable, Unreadable
+from referential.rights import (
+    ALARMS,
+    EVENT,
+    IMPORT,
+    LOADING,
+    READ,
+    STATUS,
+    SWITCH,
+    Identity,
+    lacking_rights,
+)
 from referential.wire import Wire
 
 Record = dict[str, Any]
-
-IMPORT = "api_contextgraph: create"
-STATUS = "api_contextgraph: read"
-READ = "api_entity: read"
-SWITCH = "api_entity: update"
-EVENT = "api_event: can"
-ALARMS = "api_alarm_read: can"
-LOADING = (IMPORT, STATUS, READ, SWITCH)
 
 _BULK = 10_000  # most items of one bulk call (specs/canopsis.md §5.6)
 _PAGE = 1_000  # pages of thousands pass Mongo's 16 MB a document, whole lists do not (§5.1)
@@ -43,15 +46,6 @@ _PAGE = 1_000  # pages of thousands pass Mongo's 16 MB a document, whole lists d
 class AppInfo:
     version: str
     edition: str
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who we are for Canopsis, and which of the permissions asked for we hold or lack."""
-
-    name: str
-    rights: tuple[str, ...]
-    lacking: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +94,11 @@ class Canopsis:
         return AppInfo(str(body.get("version") or ""), str(body.get("edition") or ""))
 
     def identity(self, rights: Sequence[str] = LOADING) -> Identity:
-        """Try each permission by a call that changes nothing.
-
-        Permissions are checked before anything else of a call (§2.1), so that a call which could
-        not succeed anyway tells them apart: 403 lacks it, any other refusal has it.
-        """
+        """Who we are here, and which of *rights* we hold; nothing is changed by asking."""
         me = self._record("GET", "/api/v4/account/me")
-        probes: dict[str, tuple[str, str, dict[str, Any], bytes | None]] = {
-            IMPORT: ("PUT", self.dialect.import_path(partial=False), {}, b"[]"),  # no source: 400
-            STATUS: ("GET", self.dialect.status_path("probe"), {}, None),  # unknown: 404
-            READ: ("GET", "/api/v4/entities", {"limit": 1}, None),
-            SWITCH: ("PUT", "/api/v4/bulk/entities/disable", {}, b"[]"),
-            EVENT: ("POST", "/api/v4/event", {}, b"0"),  # neither object nor array: 400
-            ALARMS: ("GET", "/api/v4/alarms", {"opened": "true", "limit": 1}, None),
-        }
-        lacking = []
-        for right in rights:
-            method, path, params, body = probes[right]
-            try:
-                self.wire.call(method, path, params=params, body=body, right=right)
-            except Forbidden:
-                lacking.append(right)
-            except Refused:
-                continue
+        lacking = lacking_rights(self.wire, self.dialect, rights)
         held = tuple(right for right in rights if right not in lacking)
-        name = str(me.get("name") or me.get("_id") or "")
-        return Identity(name=name, rights=held, lacking=tuple(lacking))
+        return Identity(str(me.get("name") or me.get("_id") or ""), held, lacking)
 
     def send_import(self, body: bytes, *, source: str, partial: bool = False) -> Receipt:
         """Queue an import.

@@ -82,10 +82,9 @@ class Database:
 def shown(url: sa.URL) -> str:
     """A URL that can be printed: no user, no password, no secret in its query."""
     query = {name: value for name, value in url.query.items() if name in _SHOWN}
-    shown = sa.URL.create(
-        url.drivername, host=url.host, port=url.port, database=url.database, query=query
-    )
-    return shown.render_as_string()
+    return sa.URL.create(
+        url.get_backend_name(), host=url.host, port=url.port, database=url.database, query=query
+    ).render_as_string()
 
 
 def as_json(value: Any) -> str:

@@ -8,10 +8,8 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypedDict
 
 import orjson
-import pandas as pd
 
 from referential.batches import Ceiling
 from referential.bisect import Patience
@@ -23,6 +21,7 @@ from referential.history import Reject
 from referential.ledger import Ledger
 from referential.loaded import Import, Loaded
 from referential.presence import present
+from referential.rows import Changes
 
 _TRIES = 4  # of one import that was lost, not refused
 
@@ -36,43 +35,6 @@ _PASSING = re.compile(
     r"|node is recovering)",
     re.DOTALL,
 )
-
-
-class Identity(TypedDict):
-    """What the ledger knows entities by."""
-
-    ids: list[str]
-    kinds: list[str]
-    groups: list[str]
-    datasets: list[str]
-    categories: list[str]
-
-
-class Changes:
-    """The changes of a plan, column by column; rows are positions in the plan."""
-
-    def __init__(self, changes: pd.DataFrame) -> None:
-        self._columns: dict[str, list[Any]] = {
-            str(name): changes[name].to_numpy().tolist() for name in changes.columns
-        }
-
-    def __len__(self) -> int:
-        return len(self._columns["id"])
-
-    def column(self, name: str) -> list[Any]:
-        return self._columns[name]
-
-    def values(self, name: str, rows: list[int]) -> list[Any]:
-        return list(map(self._columns[name].__getitem__, rows))
-
-    def identity(self, rows: list[int]) -> Identity:
-        return {
-            "ids": self.values("id", rows),
-            "kinds": self.values("kind", rows),
-            "groups": self.values("group", rows),
-            "datasets": self.values("dataset", rows),
-            "categories": self.values("category", rows),
-        }
 
 
 @dataclass(frozen=True, slots=True)

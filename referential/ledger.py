@@ -45,11 +45,15 @@ class Ledger:
         Raises Refused for another kind of URL and for a ledger of a later refsync.
         """
         database = Database(url)
-        with database.reading() as connection:
-            current = is_current(connection)
-        if not current:
-            with database.writing() as connection:
-                migrate(connection)
+        try:
+            with database.reading() as connection:
+                current = is_current(connection)
+            if not current:
+                with database.writing() as connection:
+                    migrate(connection)
+        except BaseException:
+            database.close()
+            raise
         return cls(database, clock)
 
     def close(self) -> None:

@@ -19,11 +19,12 @@ from referential.bisect import Patience
 from referential.change import SENT
 from referential.client import Canopsis
 from referential.delivery import Delivery
-from referential.importer import Changes, Importer
+from referential.importer import Importer
 from referential.ledger import Ledger
 from referential.loaded import Loaded
 from referential.plan import Plan
 from referential.presence import present
+from referential.rows import Changes
 from referential.switches import switch
 
 Progress = Callable[[int, int], None]

@@ -29,7 +29,7 @@ class Event:
 
 
 class Bus:
-    """Events on their way; `wake` is called when one is published."""
+    """Events on their way; `wake` is called when there is one again."""
 
     def __init__(self, engines: "Engines", knobs: Knobs) -> None:
         self._engines, self._knobs = engines, knobs
@@ -44,7 +44,8 @@ class Bus:
                 return
             self._recomputes.add(event.entity)
         self._queue.append((time.monotonic() + self._knobs.event_delay, event))
-        self.wake()
+        if len(self._queue) == 1:
+            self.wake()
 
     def recompute_all(self, store: Store) -> None:
         """One recompute event per service in the database, soft-deleted ones included."""

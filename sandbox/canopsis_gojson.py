@@ -27,8 +27,8 @@ class NotJson(ValueError):
 def stream(body: bytes) -> Iterator[Any]:
     """The items of an import body, decoded one by one.
 
-    Raises JobFault-like NotJson in the words of Go: before the first item when the body does not
-    open an array, later prefixed as the worker prefixes a fault inside the array.
+    Raises NotJson: at once when the body opens no array, else when the walk reaches the fault, and
+    then with the prefix that the worker puts before it.
     """
     try:
         whole = orjson.loads(body)

@@ -104,6 +104,9 @@ class Jobs:
             job.updated = self._execute(job)
         except JobFailed as failure:
             self._end(job, str(failure))
+        except Exception as fault:
+            self._end(job, f"fault of the simulator: {fault!r}")
+            raise
         else:
             self._end(job, "")
         finally:

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import copy
+import logging
 import threading
 import time
 from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import fields
 from typing import Any
 
@@ -17,6 +19,7 @@ from sandbox.canopsis_jobs import Job, Jobs
 from sandbox.canopsis_knobs import Knobs
 from sandbox.canopsis_store import Store
 
+LOG = logging.getLogger(__name__)
 SWEEP_EVERY = 60
 """Seconds between two looks of the soft-delete worker."""
 
@@ -52,6 +55,7 @@ class Canopsis:
         self._given = copy.deepcopy(knobs)
         self.lock = threading.RLock()
         self._wake: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._empty()
 
     def reset(self) -> None:
@@ -105,62 +109,60 @@ class Canopsis:
         self.wake()
 
     def wake(self) -> None:
-        """Tell the workers that there is something to do; of use in the server's thread only."""
-        if self._wake is not None:
-            self._wake.set()
+        """Tell the workers that there is something to do, from whatever thread."""
+        if self._wake is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
 
     @contextlib.asynccontextmanager
-    async def working(self) -> Any:
+    async def working(self) -> AsyncIterator[None]:
         """Workers run while the server does."""
-        self._wake = asyncio.Event()
+        self._wake, self._loop = asyncio.Event(), asyncio.get_running_loop()
         tasks = [
-            asyncio.create_task(self._jobs_worker()),
-            asyncio.create_task(self._events_worker()),
+            asyncio.create_task(_forever(self._look_for_job)),
+            asyncio.create_task(_forever(self._look_for_event)),
         ]
         try:
             yield
         finally:
+            self._wake = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._wake = None
 
-    async def _jobs_worker(self) -> None:
-        while True:
-            if self.knobs.manual or not self.jobs.waiting():
-                await self._rest(0.25)
-                continue
-            await asyncio.sleep(self.knobs.tick)
-            with self.lock:
-                jobs = self.jobs  # a reset in between leaves the job to the platform it was sent to
-                job = None if self.knobs.manual else jobs.take()
-            if job is None:
-                await asyncio.sleep(0.05)
-                continue
-            await asyncio.sleep(self.knobs.job_latency)
-            with self.lock:
-                jobs.run(job)
+    async def _look_for_job(self) -> None:
+        with self.lock:
+            jobs = self.jobs  # after a reset, a job still belongs to the queue it was sent to
+            idle = self.knobs.manual or not jobs.waiting()
+        if idle:
+            await self._rest(0.25)
+            return
+        await asyncio.sleep(self.knobs.tick)
+        with self.lock:
+            job = None if self.knobs.manual else jobs.take()
+        if job is None:
+            await asyncio.sleep(0.05)
+            return
+        await asyncio.sleep(self.knobs.job_latency)
+        with self.lock:
+            jobs.run(job)
 
-    async def _events_worker(self) -> None:
-        while True:
-            if self.knobs.manual:
-                await self._rest(0.25)
-                continue
-            with self.lock:
-                moved = self.bus.step()
-                if self.now() - self._swept >= SWEEP_EVERY:
-                    self._sweep()
-                due = self.bus.due_in()
-            await (
-                asyncio.sleep(0) if moved else self._rest(0.25 if due is None else min(due, 0.25))
-            )
+    async def _look_for_event(self) -> None:
+        if self.knobs.manual:
+            await self._rest(0.25)
+            return
+        with self.lock:
+            moved = self.bus.step()
+            if self.now() - self._swept >= SWEEP_EVERY:
+                self._sweep()
+            due = self.bus.due_in()
+        await (asyncio.sleep(0) if moved else self._rest(0.25 if due is None else min(due, 0.25)))
 
     async def _rest(self, seconds: float) -> None:
         """Wait to be woken, or for what another thread may have changed without a word."""
-        if self._wake is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(seconds, 0.001))
-            self._wake.clear()
+        wake = self._wake or asyncio.Event()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), max(seconds, 0.001))
+        wake.clear()
 
     def _sweep(self) -> None:
         self._swept = self.now()
@@ -169,3 +171,13 @@ class Canopsis:
     def _drain(self) -> None:
         while self.bus.step(at_once=True):
             pass
+
+
+async def _forever(step: Callable[[], Awaitable[None]]) -> None:
+    """A worker: a fault of the simulator itself is told, and does not stop it."""
+    while True:
+        try:
+            await step()
+        except Exception:
+            LOG.exception("a worker of the simulator failed")
+            await asyncio.sleep(0.25)

@@ -1,4 +1,4 @@
-"""The mapping block as written: forms of a value, and what is refused before anything is compiled."""
+"""The mapping block as written: forms of a value, and what is refused before compiling."""
 
 import copy
 from typing import Any
@@ -7,8 +7,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from mappings.errors import MappingErrors, Problem
-from mappings.language import MappingBlock, ValueRule
+from mappings.language import MappingBlock
 from mappings.loading import load_block
+from mappings.strict import Strict
+from mappings.value_rule import ValueRule
 
 VALID: dict[str, Any] = {
     "lookups": {"environments": {"production": "prod", 1: "one"}},
@@ -136,7 +138,7 @@ def test_a_block_is_frozen() -> None:
     block = load_block(VALID)
 
     with pytest.raises(ValidationError):
-        block.lookups = {}  # type: ignore[misc]
+        block.lookups = {}
 
 
 def test_every_field_of_every_model_is_described() -> None:
@@ -266,8 +268,6 @@ def test_two_rows_with_the_same_text_are_refused() -> None:
 def test_models_refuse_unknown_words_everywhere() -> None:
     def models(model: type[BaseModel]) -> list[type[BaseModel]]:
         return [model, *(each for sub in model.__subclasses__() for each in models(sub))]
-
-    from mappings.language import Strict  # noqa: PLC0415 - only here
 
     assert all(model.model_config["extra"] == "forbid" for model in models(Strict))
     assert all(model.model_config["frozen"] for model in models(Strict))

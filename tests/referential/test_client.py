@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from referential.client import ALARMS, EVENT, IMPORT, LOADING, READ, STATUS, SWITCH, Canopsis
+from referential.client import Canopsis
 from referential.dialect import ImportStatus
 from referential.errors import ReferentialError, Refused, Unreachable, Unreadable
+from referential.rights import ALARMS, EVENT, IMPORT, LOADING, READ, STATUS, SWITCH
 from sandbox.canopsis_knobs import Fault, JobFault
 from tests.referential.canopsis_rig import (
     Simulated,

@@ -379,6 +379,37 @@ def test_a_refusal_of_the_whole_load_leaves_nothing_unconfirmed(rig: Rig) -> Non
     assert rig.there.imports() == []
 
 
+@pytest.mark.parametrize("route", ["*contextgraph-import", "*contextgraph-import-status*"])
+@pytest.mark.parametrize("kind", ["500", "502", "503", "429", "reset"])
+def test_a_short_outage_in_the_middle_loses_nothing(
+    rig_of: Callable[..., Rig], kind: str, route: str
+) -> None:
+    rig = rig_of(faults=[Fault(kind, route=route, after=1, times=2)])
+
+    run = rig.sync(*servers(12), imports=imports(max_items=4))
+
+    assert run.loaded.counts == {"create": 12}
+    assert run.loaded.rejects == []
+    assert len(rig.there.live()) == len(rig.known()) == 12
+
+
+@pytest.mark.parametrize("kind", ["500", "html", "hang"])
+def test_after_a_long_outage_the_next_run_ends_where_an_undisturbed_one_would(
+    rig_of: Callable[..., Rig], kind: str
+) -> None:
+    rig = rig_of(faults=[Fault(kind, route="*contextgraph-import-status*", after=1, times=None)])
+    short = {"connect": 1, "read": 0.2, "total": 1}
+    with pytest.raises((Unreachable, Unreadable)):
+        rig.sync(*servers(12), imports=imports(max_items=4), timeout=short)
+    rig.there.state.knobs.faults = []
+
+    run = rig.sync(*servers(12), imports=imports(max_items=4))
+
+    assert run.loaded.rejects == []
+    assert len(rig.there.live()) == len(rig.known()) == 12
+    assert rig.sync(*servers(12)).plan.counts["unchanged"] == 12
+
+
 def test_a_right_lost_while_an_import_is_awaited_leaves_it_unconfirmed(
     rig_of: Callable[..., Rig],
 ) -> None:

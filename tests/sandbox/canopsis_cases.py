@@ -209,6 +209,12 @@ class Caller:
         assert response.status_code == 200, response.text
         return sorted(alarm["entity"]["_id"] for alarm in response.json()["data"])
 
+    def open_alarm(self, entity_id: str) -> None:
+        """Open an alarm by the simulator's own means, without the entities an event would add."""
+        alarm = {"entity": entity_id, "state": 3}
+        response = self._session.post(f"{self.url}/sandbox/alarms", json=alarm, timeout=10)
+        response.raise_for_status()
+
     def send_event(self, event: Json) -> Json:
         """Post events and let them be processed; gives the answer of the post."""
         response = self.call("POST", "event", json=event)

@@ -216,3 +216,18 @@ def test_case_096_a_service_is_created_edited_and_deleted_by_its_id(canopsis: Ca
     assert depends == ["y1"]
     assert deleted.status_code == 204
     assert canopsis.get(f"entityservices/{uuid}").status_code == 404
+
+
+def test_case_096_each_service_of_a_bulk_has_its_own_answer(canopsis: Caller) -> None:
+    forms = [service_form("T"), service_form("U", impact_level=11), service_form("T")]
+
+    created = canopsis.call("POST", "bulk/entityservices", json=forms)
+    uuid = created.json()[0]["id"]
+    deleted = canopsis.call("DELETE", "bulk/entityservices", json=[{"_id": uuid}, {"_id": "no"}])
+
+    assert (created.status_code, deleted.status_code) == (207, 207)
+    assert [item["status"] for item in created.json()] == [201, 400, 400]
+    assert created.json()[1]["errors"] == {"impact_level": "ImpactLevel should be 10 or less."}
+    assert created.json()[2]["errors"] == {"name": "Name already exists."}
+    assert [item["status"] for item in deleted.json()] in ([204, 404], [200, 404])
+    assert canopsis.ids() == []

@@ -319,3 +319,15 @@ def test_the_state_of_a_service_is_the_worst_of_its_dependencies(canopsis: Calle
 
     canopsis.send_event(check_event("A", "x2", 0))
     assert canopsis.listed("S")["state"] == 1
+
+
+def test_a_deleted_service_leaves_no_open_alarm(canopsis: Caller) -> None:
+    canopsis.given(c("A"), svc("S", entity_pattern=names("eq", "A")))
+    canopsis.open_alarm("A")
+    canopsis.open_alarm("S")
+    assert canopsis.open_alarms() == ["A", "S"]
+
+    canopsis.given(svc("S", "delete"), partial=True)
+
+    assert canopsis.open_alarms() == ["A"]
+    assert canopsis.context("A")["impact"] == []

@@ -1,0 +1,44 @@
+"""Models of configuration: frozen, strict on words, and short where one scalar says it all."""
+
+from collections.abc import Callable
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+
+class Strict(BaseModel):
+    """Configuration: frozen, and a word it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bare(Strict):
+    """A model that may also be written as one scalar; `bare` tells that it was."""
+
+    bare_schema: ClassVar[JsonSchemaValue] = {"type": "string"}
+    _bare: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def dressed(cls, data: object) -> object:
+        """The scalar as the mapping it stands for; anything else unchanged."""
+        return data
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, data: object, handler: Callable[[object], Self]) -> Self:
+        dressed = cls.dressed(data)
+        model = handler(dressed)
+        model._bare = dressed is not data  # noqa: SLF001 - a private attribute of this very class
+        return model
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [cls.bare_schema, handler(core)]}
+
+    @property
+    def bare(self) -> bool:
+        return self._bare

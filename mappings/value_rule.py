@@ -1,0 +1,153 @@
+"""One value as a job writes it, in its long and short forms.
+
+    {type: copy, value: location.site}       location.site            {copy: location.site}
+    {type: set, value: Server}               {set: Server}            (numbers and booleans bare)
+    {type: template, value: "{{ .Field }}", field: site, regexp: …}   {template: …, field:, regexp:}
+    {type: regexp, regexp: …, field: site}   {regexp: …, field: site}
+    "APP-{{ .code }}"                        a string with {{ is a template over the record
+
+The long form is the driver's (`specs/driver-compat.md` §1.4).
+"""
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError
+
+from mappings.constants import ConstantField, LookupField
+from mappings.errors import Path
+from mappings.strict import Bare
+
+ORIGINS = ("type", "copy", "set", "template", "regexp")
+UnknownPolicy = Literal["reject", "warn", "keep", "default"]
+
+
+class ValueRule(Bare):
+    """Where a value comes from, and what to do when it is not there."""
+
+    bare_schema: ClassVar[JsonSchemaValue] = {
+        "type": ["string", "number", "boolean"],
+        "description": "A path; a template when it holds {{; a number or boolean is a constant.",
+    }
+
+    type: Literal["set", "copy", "template", "regexp"] | None = Field(
+        default=None, description="Long form: what `value` is. The short forms need no type."
+    )
+    value: ConstantField | None = Field(
+        default=None, description="Long form: the constant, the path, or the template."
+    )
+    copy_: str | None = Field(
+        default=None, alias="copy", description="Path of the field to copy, such as location.site."
+    )
+    set_: ConstantField | None = Field(
+        default=None, alias="set", description="A constant: string, number, boolean, strings."
+    )
+    template: str | None = Field(
+        default=None,
+        description="Go template over the record; with `field`, over .Field and .RegexMatch.",
+    )
+    field: str | None = Field(
+        default=None, description="Path of the value that a template sees as .Field."
+    )
+    regexp: str | None = Field(
+        default=None,
+        description="Go regular expression run on `field`; its groups are .RegexMatch. Without a "
+        "template the value is the first named group, else the whole match.",
+    )
+    lookup: LookupField | None = Field(
+        default=None,
+        description="Table that translates the value: a name of `mapping.lookups`, or its rows.",
+    )
+    unknown: UnknownPolicy | None = Field(
+        default=None,
+        description="What a value outside the lookup does: reject the record, warn and leave the "
+        "value out, keep it as it is, or take the default. Reject, unless there is a default.",
+    )
+    default: ConstantField | None = Field(
+        default=None, description="The value when the rule gives none."
+    )
+    required: bool = Field(
+        default=False,
+        strict=True,
+        description="Reject a record for which the rule gives no value.",
+    )
+
+    @classmethod
+    def dressed(cls, data: object) -> object:
+        if isinstance(data, str):
+            return {"template" if "{{" in data else "copy": data}
+        return {"set": data} if isinstance(data, bool | int | float) else data
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        origins = self._origins()
+        for wrong, what in (
+            (self.value is not None and self.type is None, "value needs type: set, copy, template"),
+            (not origins, "no value: write a path, or one of copy, set, template"),
+            (len(origins) > 1, f"{' and '.join(origins)} exclude each other"),
+            (self._lacks_value(), f"type {self.type} needs value"),
+            (self._not_a_text(), f"the value of type {self.type} must be a text"),
+            (self.field is not None and not self._sees_field(), "field needs template or regexp"),
+            (self.regexp is not None and self.field is None, "regexp needs field, its subject"),
+            (self.kind == "regexp" and self.regexp is None, "type regexp needs regexp"),
+            (self.unknown is not None and self.lookup is None, "unknown needs a lookup"),
+            (self.unknown == "default" and self.default is None, "unknown: default needs default"),
+            (self.required and self.default is not None, "required and default contradict"),
+            (self._is_sure(), "a constant needs no lookup, default or required"),
+        ):
+            if wrong:
+                raise PydanticCustomError("value_rule", what)
+        return self
+
+    @property
+    def kind(self) -> Literal["set", "copy", "template", "regexp"]:
+        if self.type == "regexp" and self.value is not None:
+            return "template"
+        if self.type is not None:
+            return self.type
+        if self.template is not None:
+            return "template"
+        if self.copy_ is not None:
+            return "copy"
+        return "set" if self.set_ is not None else "regexp"
+
+    @property
+    def text(self) -> str:
+        """The path of a copy, the text of a template; "" otherwise."""
+        written = self.value if self.type else self.copy_ or self.template
+        return written if isinstance(written, str) else ""
+
+    @property
+    def constant(self) -> Any:
+        """The constant of a set."""
+        return self.value if self.type else self.set_
+
+    @property
+    def spot(self) -> Path:
+        """Where, under this rule, the path, template or constant is written."""
+        if self.bare:
+            return ()
+        return ("value",) if self.type else (self.kind,)
+
+    @property
+    def on_unknown(self) -> UnknownPolicy:
+        return self.unknown or ("reject" if self.default is None else "default")
+
+    def _origins(self) -> list[str]:
+        given = [key for key in ("type", "template") if getattr(self, key) is not None]
+        given += [key for key in ("copy", "set") if getattr(self, f"{key}_") is not None]
+        return given or (["regexp"] if self.regexp is not None else [])
+
+    def _sees_field(self) -> bool:
+        return self.kind in ("template", "regexp")
+
+    def _lacks_value(self) -> bool:
+        return self.value is None and self.type in ("set", "copy", "template")
+
+    def _not_a_text(self) -> bool:
+        return self.value is not None and self.type != "set" and not isinstance(self.value, str)
+
+    def _is_sure(self) -> bool:
+        options = self.required or self.lookup is not None or self.default is not None
+        return self.kind == "set" and options

@@ -1,0 +1,138 @@
+"""Golden pairs: every job file beside the records it is given and the entities it must make."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from ruamel.yaml import YAML
+
+from mappings.golden import golden_entities
+from mappings.loading import load_mapping
+from mappings.mapper import Mapper
+from mappings.pattern import check_pattern
+from sandbox.cmdb import records
+
+CUSTOMERS = Path(__file__).parents[2] / "mappings" / "customers"
+JOBS = sorted(CUSTOMERS.glob("*/*.yaml"))
+
+
+def read(job: Path) -> dict[str, Any]:
+    document: dict[str, Any] = YAML(typ="safe", pure=True).load(job)
+    return document
+
+
+def mapper_of(job: Path) -> Mapper:
+    document = read(job)
+    return load_mapping(document["mapping"], datasets=document["source"]["datasets"])
+
+
+def beside(job: Path, what: str) -> bytes:
+    return job.with_suffix(f".{what}.jsonl").read_bytes()
+
+
+def name_of(job: Path) -> str:
+    return f"{job.parent.name}/{job.stem}"
+
+
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
+def test_the_records_of_a_job_become_its_entities(job: Path) -> None:
+    made, _ = golden_entities(mapper_of(job), beside(job, "records").splitlines())
+
+    expected = beside(job, "entities").decode().splitlines()
+    diff = difflib.unified_diff(expected, made, "entities.jsonl", "made", lineterm="")
+    assert made == expected, "\n".join(diff)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
+def test_a_golden_pair_shows_every_rule_and_every_field(job: Path) -> None:
+    mapper = mapper_of(job)
+    golden_entities(mapper, beside(job, "records").splitlines())
+
+    report = mapper.report()
+    assert report.silent == ()
+    assert report.refused == ()
+    assert {name: tally.unmapped for name, tally in report.datasets.items()} == dict.fromkeys(
+        mapper.datasets, ()
+    )
+
+
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
+def test_golden_services_have_patterns_that_canopsis_accepts(job: Path) -> None:
+    entities = map(orjson.loads, beside(job, "entities").splitlines())
+
+    services = [entity for entity in entities if entity["type"] == "service"]
+    assert [check_pattern(service["entity_pattern"]) for service in services] == [[]] * len(
+        services
+    )
+
+
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
+def test_a_job_file_names_its_schema(job: Path) -> None:
+    first = job.read_text(encoding="utf-8").splitlines()[0]
+
+    assert first == "# yaml-language-server: $schema=../../../schemas/job.schema.json"
+
+
+def test_the_three_level_use_case_gives_its_nine_entities() -> None:
+    jobs = [CUSTOMERS / "threelevel" / f"{job}.yaml" for job in ("servers", "composants")]
+    jobs.append(CUSTOMERS / "threelevel" / "applications.yaml")
+    made = [
+        orjson.loads(line)
+        for job in jobs
+        for line in golden_entities(mapper_of(job), beside(job, "records").splitlines())[0]
+    ]
+
+    for entity in made:
+        assert (entity.pop("action"), entity.pop("enabled")) == ("set", True)
+        assert entity.pop("impact_level") == 1
+    assert [entity["name"] for entity in made] == [
+        *("Doc-ServeurAPP1", "Doc-ServeurAPP2", "Doc-ServeurAPP3"),
+        *("DOC-COMPOSANT1", "DOC-COMPOSANT2", "DOC-COMPOSANT3"),
+        *("Doc-APP1", "Doc-APP2", "Doc-APP3"),
+    ]
+    codes = [entity["infos"]["codeComposant"]["value"] for entity in made[:3]]
+    assert codes == ["DOC-COMPOSANT1", "DOC-COMPOSANT1", "DOC-COMPOSANT2"]
+    patterns = [entity["entity_pattern"] for entity in made[3:]]
+    assert patterns == [
+        *(
+            [
+                [
+                    {
+                        "field": "infos.codeComposant",
+                        "field_type": "string",
+                        "cond": {"type": "eq", "value": f"DOC-COMPOSANT{rank}"},
+                    }
+                ]
+            ]
+            for rank in (1, 2, 3)
+        ),
+        *(
+            [
+                [
+                    {
+                        "field": "infos.applications",
+                        "field_type": "string_array",
+                        "cond": {"type": "has_one_of", "value": [f"Doc-APP{rank}"]},
+                    }
+                ]
+            ]
+            for rank in (1, 2, 3)
+        ),
+    ]
+
+
+def test_the_invented_cmdb_goes_through_its_job_without_a_reject() -> None:
+    mapper = mapper_of(CUSTOMERS / "acme" / "servers.yaml")
+
+    for first in range(1, 2_001, 1_000):
+        page = json.loads(json.dumps(records(2_000)[first - 1 : first + 999]))
+        assert mapper.map_page("servers", page, first).rejects == []
+
+    report = mapper.report()
+    assert report.datasets["servers"].entities == 2_000
+    assert (report.unknown, report.refused, report.dead, report.silent) == ((), (), (), ())
+    assert report.datasets["servers"].unmapped == ()
+    assert report.failures == ()

@@ -1,0 +1,291 @@
+"""The sync, proven by a state machine: whatever happens at the source and to the runs.
+
+Random changes at the source, imports that fail, tear or are lost with the run that sent them,
+partial extractions, then: a run that nothing disturbs reaches the source's state, a second plan is
+empty, and nothing foreign was ever touched.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from referential.change import Change, Delete, Disable, Sent
+from referential.errors import PlanRefused
+from referential.feed import Feed
+from referential.guard import Limits, judge
+from referential.ledger import Ledger
+from referential.plan import Mode, Plan, make_plan
+from tests.referential.frames import found_of, group_of
+from tests.referential.model import Held, ImportRefused, Item, Referential
+
+FEED = Feed("acme/all", "prod")
+OURS, THEIRS = "acme", "others"
+START = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
+DATASETS = {"component": "servers", "resource": "disks", "service": "links"}
+KINDS = {
+    **{f"c{n}": "component" for n in range(4)},
+    **{f"r{n}/c{m}": "resource" for n in range(2) for m in range(4)},
+    "r0/theirs": "resource",
+    **{f"s{n}": "service" for n in range(2)},
+}
+FOREIGN = {
+    "theirs": Held("component", "theirs", "kept", by=THEIRS),
+    "x/theirs": Held("resource", "theirs", "kept", by=THEIRS),
+    "idle": Held("component", "idle", "kept", enabled=False, by=THEIRS),
+}
+BATCH = 3
+
+Fault = Literal["none", "unsent", "queued", "unrecorded", "torn", "failed"]
+faults = st.lists(
+    st.sampled_from(["none", "none", "unsent", "queued", "unrecorded", "torn", "failed"]),
+    max_size=5,
+)
+names = st.sampled_from(sorted(KINDS))
+modes = st.sampled_from(["sync", "sync", "full"])
+policies = st.sampled_from(["disable", "delete"])
+
+
+class Killed(BaseException):
+    """The process of a run is gone."""
+
+
+class Sync(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="refsync-machine-"))
+        self.ledger = Ledger.open(f"sqlite:///{self.folder / 'ledger.db'}")
+        self.canopsis = Referential()
+        self.canopsis.entities.update(FOREIGN)
+        self.source: dict[str, str] = {}
+
+    # --- what happens at the source
+
+    @rule(name=names, content=st.sampled_from(["v1", "v2"]))
+    def put(self, name: str, content: str) -> None:
+        self.source[name] = content
+
+    @rule(name=names)
+    def drop(self, name: str) -> None:
+        self.source.pop(name, None)
+
+    @rule(server=st.integers(0, 3), content=st.sampled_from(["v1", "v2"]))
+    def put_a_server_with_its_disks(self, server: int, content: str) -> None:
+        self.source.update({f"c{server}": content, f"r0/c{server}": content})
+
+    @rule(server=st.integers(0, 3))
+    def drop_a_server_with_its_disks(self, server: int) -> None:
+        for name in (f"c{server}", f"r0/c{server}", f"r1/c{server}"):
+            self.source.pop(name, None)
+
+    # --- what happens to a run
+
+    @rule(faults=faults, mode=modes, missing=policies, allowed=st.booleans())
+    def run(self, faults: list[Fault], mode: Mode, missing: Any, *, allowed: bool) -> None:
+        self.sync(self.source, faults, mode=mode, missing=missing, allowed=allowed)
+
+    @precondition(lambda self: self.source)
+    @rule(data=st.data(), missing=policies)
+    def run_that_reads_a_dataset_in_part(self, data: st.DataObject, missing: Any) -> None:
+        lost = data.draw(st.sets(st.sampled_from(sorted(self.source)), min_size=1))
+        read = {name: content for name, content in self.source.items() if name not in lost}
+        partial = {DATASETS[KINDS[name]] for name in lost}
+        complete = set(DATASETS.values()) - partial
+        before = dict(self.canopsis.entities)
+
+        self.sync(read, [], missing=missing, complete=complete)
+
+        for name in lost:
+            if name in before and before[name].enabled:
+                assert self.canopsis.entities[name].enabled, f"{name} was only unread"
+
+    @rule(missing=policies)
+    def settle(self, missing: Any) -> None:
+        """A run that nothing disturbs."""
+        self.sync(self.source, [], missing=missing)
+        if not self.source:
+            return
+        self.the_referential_says_what_the_source_says()
+        assert len(self.plan(self.source, missing=missing)) == 0
+
+    @invariant()
+    def nothing_foreign_is_touched(self) -> None:
+        if hasattr(self, "canopsis"):
+            held = self.canopsis.entities
+            assert {name: held.get(name) for name in FOREIGN} == FOREIGN
+
+    def teardown(self) -> None:
+        if hasattr(self, "canopsis"):
+            try:
+                self.settle("disable")
+                self.nothing_foreign_is_touched()
+            finally:
+                self.ledger.close()
+                shutil.rmtree(self.folder)
+
+    def the_referential_says_what_the_source_says(self) -> None:
+        for name, content in self.source.items():
+            expected = Held(KINDS[name], group_of(name, KINDS[name]), content, by=OURS)
+            assert self.canopsis.entities.get(name) == expected
+        housing = {group_of(name, KINDS[name]) for name in self.source if "/" in name}
+        for name, held in self.canopsis.entities.items():
+            if held.by == OURS and name not in self.source:
+                assert held.enabled == (name in housing and not held.deleted), name
+
+    # --- the road of a run, as the stages walk it
+
+    def plan(self, read: dict[str, str], **options: Any) -> Plan:
+        rows = [(name, KINDS[name], DATASETS[KINDS[name]], read[name]) for name in read]
+        defaults: dict[str, Any] = {"mode": "sync", "missing": "disable", "complete": True}
+        known = self.ledger.known(FEED)
+        return make_plan(found_of(*rows), known, feed=FEED, **(defaults | options))
+
+    def sync(
+        self, read: dict[str, str], faults: list[Fault], *, allowed: bool = True, **options: Any
+    ) -> None:
+        run = self.ledger.start_run(FEED, options.get("mode", "sync"), START)
+        outcome: Any = "interrupted"
+        try:
+            with self.ledger.lock(FEED, run):
+                plan = self.plan(read, **options)
+                before = dict(self.canopsis.entities)
+                try:
+                    self.guard(plan, len(read), allowed=allowed)
+                except PlanRefused:
+                    outcome = "refused"
+                    assert self.canopsis.entities == before
+                    return
+                Load(self.ledger, self.canopsis, run, plan, read, iter(faults)).carry_out()
+                outcome = "done"
+        except Killed:
+            pass
+        finally:
+            self.ledger.finish_run(run, outcome, START)
+
+    def guard(self, plan: Plan, found: int, *, allowed: bool) -> None:
+        known = int((self.ledger.known(FEED)["state"] == "enabled").sum())
+        judge(
+            plan,
+            found=found,
+            known=known,
+            limits=Limits(),
+            allow_missing=allowed,
+            allow_changed=allowed,
+        )
+
+
+@dataclass
+class Load:
+    """A plan carried out; each import meets the next fault."""
+
+    ledger: Ledger
+    canopsis: Referential
+    run: str
+    plan: Plan
+    read: dict[str, str]
+    faults: Iterator[Fault]
+
+    def carry_out(self) -> None:
+        changes = list(self.plan.iter_changes())
+        sent = [each for each in changes if isinstance(each, Sent)]
+        self.switch([each for each in sent if not each.size], enabled=True)
+        for batch in batches(sorted((e for e in sent if e.size), key=lambda e: (e.group, e.kind))):
+            items = [Item("set", e.id, e.kind, e.group, self.read[e.id]) for e in batch]
+            if self.send(batch, items):
+                self.record(batch)
+        self.canopsis.work()  # what a dead run left in the queue must not come after a removal
+        self.switch([each for each in changes if isinstance(each, Disable)], enabled=False)
+        self.delete([each for each in changes if isinstance(each, Delete)])
+
+    def send(self, batch: list[Change], items: list[Item]) -> bool:
+        """Whether Canopsis has done the import; raises Killed where the run ends."""
+        fault = next(self.faults, "none")
+        self.number = self.begin(batch)
+        if fault == "unsent":
+            raise Killed
+        if fault == "failed":
+            self.ledger.import_ended(self.number, "failed")
+            return False
+        try:
+            if fault == "torn":
+                self.canopsis.tear(OURS, items)
+                return False  # not settled: half of it stands
+            self.canopsis.send(OURS, items)
+            if fault == "queued":
+                raise Killed
+            self.canopsis.work()
+        except ImportRefused:
+            self.ledger.import_ended(self.number, "failed")
+            return False
+        if fault == "unrecorded":
+            raise Killed
+        return True
+
+    def record(self, batch: list[Change]) -> None:
+        self.ledger.record(
+            FEED,
+            self.run,
+            **columns(batch),
+            fingerprints=[each.fingerprint for each in batch],
+            settles=self.number,
+        )
+
+    def switch(self, changes: list[Any], *, enabled: bool) -> None:
+        for batch in batches(changes):
+            fault = next(self.faults, "none")
+            number = self.begin(batch)
+            if fault == "unsent":
+                raise Killed
+            outcomes = self.canopsis.switch([each.id for each in batch], enabled=enabled)
+            if fault not in ("none", "failed", "torn"):
+                raise Killed
+            self.ledger.forget(FEED, [name for name, there in outcomes.items() if not there])
+            there = [name for name, there in outcomes.items() if there]
+            state: Any = "enabled" if enabled else "disabled"
+            self.ledger.set_state(FEED, self.run, there, state, settles=number)
+
+    def delete(self, changes: list[Any]) -> None:
+        there = [each for each in changes if self.canopsis.alive(each.id)]
+        self.ledger.forget(FEED, [each.id for each in changes if each not in there])
+        for batch in batches(sorted(there, key=lambda e: (e.group, e.kind == "component"))):
+            items = [Item("delete", e.id, e.kind, e.group) for e in batch]
+            if self.send(batch, items):
+                self.ledger.forget(FEED, [each.id for each in batch], settles=self.number)
+
+    def begin(self, batch: list[Change]) -> int:
+        return self.ledger.import_begins(FEED, self.run, **columns(batch))
+
+
+def columns(batch: list[Change]) -> dict[str, Any]:
+    return {
+        "ids": [each.id for each in batch],
+        "kinds": [each.kind for each in batch],
+        "groups": [each.group for each in batch],
+        "datasets": [each.dataset for each in batch],
+        "categories": [each.category for each in batch],
+    }
+
+
+def batches(changes: list[Any]) -> Iterator[list[Any]]:
+    rest = iter(changes)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+Sync.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TestTheSyncReachesTheSourceWhateverHappens = Sync.TestCase
