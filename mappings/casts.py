@@ -5,6 +5,7 @@ the slow half of the generated code, which calls them only when a value is not w
 """
 
 import math
+import re
 import unicodedata
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from mappings.rejects import Refusal
 
 NAME_LENGTH = 255  # characters; what the editing API accepts (specs/canopsis.md §5.5, §6)
-UNREACHABLE = (
+_UNREACHABLE = re.compile("[/?#%]")  # hidden from path endpoints (specs/canopsis.md §5.5)
     "/?#%"  # in a service's name they hide it from path endpoints (specs/canopsis.md §5.5)
 )
 
@@ -55,6 +56,8 @@ def check_name(name: str) -> None:
             "name too long",
             f"the name has {len(name)} characters and Canopsis takes {NAME_LENGTH}: {shown(name)}",
         )
+    if name.isprintable():
+        return
     odd = next((char for char in name if unicodedata.category(char) in ("Cc", "Cs")), None)
     if odd is not None:
         raise Refusal(
@@ -66,11 +69,11 @@ def check_name(name: str) -> None:
 def check_service_name(name: str) -> None:
     """Refuses what `check_name` refuses, and a name that the API could not be asked about."""
     check_name(name)
-    odd = next((char for char in name if char in UNREACHABLE), None)
+    odd = _UNREACHABLE.search(name)
     if odd is not None:
         raise Refusal(
             "unreachable service name",
-            f"a service's name is part of URLs and cannot hold {odd!r}: {shown(name)}",
+            f"a service's name is part of URLs and cannot hold {odd[0]!r}: {shown(name)}",
         )
 
 
@@ -113,7 +116,9 @@ def info(value: Any) -> Any:
     (`specs/canopsis.md` §6), so both are refused.
     """
     kind = value.__class__
-    if value is None or kind in _SCALARS or (kind is list and _TEXT.issuperset(map(type, value))):
+    if kind is list and _TEXT.issuperset(map(type, value)):
+        return value
+    if value is None or kind in _SCALARS:
         return value
     if isinstance(value, float):
         if math.isfinite(value):

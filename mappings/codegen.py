@@ -84,11 +84,10 @@ class _Function:
         out.add("add_id, add_group, add_body = ids.append, groups.append, bodies.append")
         out.open("for number, record in enumerate(records, first):")
         out.open("try:")
-        name = self._name(self.unit.name)
         if self.unit.gathered:
-            self._gathered(name)
+            self._gathered()
         else:
-            self._entity(name)
+            self._entity()
         out.close()
         out.open("except Exception as error:")
         out.add(f"rejects.append(reject_{index}(at, number, record, error))")
@@ -97,11 +96,14 @@ class _Function:
             self._pattern_function()
         return "\n".join(out.lines)
 
-    def _entity(self, name: str) -> None:
+    def _entity(self) -> None:
         """One entity for each record."""
         out, more = self.out, {}
+        name = self._hard(self.unit.name)
+        self._check_name(name, self.unit.name)
         if self.unit.component is not None:
-            more["component"] = self._name(self.unit.component)
+            more["component"] = self._hard(self.unit.component)
+            self._check_name(more["component"], self.unit.component)
         if self.conditions:
             more["entity_pattern"] = self._pattern([self._hard(c.rule) for c in self.conditions])
         self._body(name, more)
@@ -113,13 +115,15 @@ class _Function:
             out.add(f"add_id({name})")
         out.add("add_body(body)")
 
-    def _gathered(self, name: str) -> None:
+    def _gathered(self) -> None:
         """One entity for all records of one name, its body from the first; the lists grow."""
         out = self.out
+        name = self._hard(self.unit.name)
         values = [self._hard(condition.rule) for condition in self.conditions]
         grow = [condition.rule.cast == "words" for condition in self.conditions]
         out.add(f"found = gathered.get({name})")
         out.open("if found is None:")
+        self._check_name(name, self.unit.name)
         self._body(name, {})
         starts = ["set()" if grows else value for value, grows in zip(values, grow, strict=True)]
         out.add(f"found = gathered[{name}] = (body, number, record, {', '.join(starts)})")
@@ -133,15 +137,17 @@ class _Function:
             if grows:
                 out.add(f"{slot}.update({value})")
 
-    def _name(self, rule: Rule) -> str:
-        name = self._hard(rule)
-        # printable text is blank only when it is empty or begins with a space
-        plain = f"'!' <= {name} and {name}.isprintable() and len({name}) < 256"
+    def _check_name(self, name: str, rule: Rule) -> None:
+        """Refuses the name in variable *name* when Canopsis could not hold it."""
+        if isinstance(rule.origin, Constant):
+            return
+        self.out.add(f"at = {self.rank[id(rule)]}")
         if rule.cast == "service_name":
             self.out.add(f"check_service_name({name})")
-        elif not isinstance(rule.origin, Constant):
+        else:
+            # printable text is blank only when it is empty or begins with a space
+            plain = f"'!' <= {name} and {name}.isprintable() and len({name}) < 256"
             self.out.add(f"if not ({plain}): check_name({name})")
-        return name
 
     def _hard(self, rule: Rule) -> str:
         """The value of a rule that may refuse the record; its default is already in."""

@@ -12,17 +12,34 @@ from urllib.parse import quote_from_bytes
 from mappings import gofmt, gojson, gotemplate_values, gotime
 from mappings.gofmt_verbs import MAX_TEXT
 from mappings.goregexp import RegexpSyntaxError, RegexpTimeout, compile_regexp
+from mappings.gotemplate_errors import Fault
 from mappings.gotemplate_values import StrList, fail, type_name
 from mappings.gotext import WHITE_SPACE, is_print, lower, runes, to_bytes, upper
 
 _HTML = str.maketrans(
     {"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"}
 )
-_JS = {
-    "\\": "\\\\", "'": "\\'", '"': '\\"', "<": "\\u003C", ">": "\\u003E", "&": "\\u0026",
-    "=": "\\u003D",
-}  # fmt: skip
+
+
+class _JavaScript(dict[int, str | int]):
+    """A table of `str.translate`, its further entries made when they are first met."""
+
+    def __missing__(self, code: int) -> str | int:
+        char = chr(code)
+        # A byte that is no UTF-8 stays: U+FFFD, the rune it reads as, is printable.
+        kept = " " <= char < "\x80" or "\ud800" <= char <= "\udfff" or is_print(char)
+        self[code] = code if kept else f"\\u{code:04X}"
+        return self[code]
+
+
+_JS = _JavaScript(
+    str.maketrans(
+        {"\\": "\\\\", "'": "\\'", '"': '\\"', "<": "\\u003C", ">": "\\u003E", "&": "\\u0026"}
+        | {"=": "\\u003D"}
+    )
+)
 _INT64 = 1 << 64
+_MAX_REPLACED = 1 << 18  # characters of a value given to `replace`: half a second of matches
 
 
 def _bounded(text: str) -> str:
@@ -60,10 +77,10 @@ def replace(pattern: str, replacement: str, value: Any) -> str:
         return ""
     # Each match gives the replacement, and each `$` of it at most the match itself.
     most = (len(value) + 1) * len(replacement) + (replacement.count("$") + 1) * len(value)
-    if most > MAX_TEXT * 4:
-        fail(f"replace may give more than {MAX_TEXT * 4} characters")
+    if len(value) > _MAX_REPLACED or most > _MAX_REPLACED * 32:
+        raise Fault(f"replace of {len(value)} characters by {len(replacement)}: too large")
     try:
-        return regexp.replace(value, replacement)
+        return _bounded(regexp.replace(value, replacement))
     except RegexpTimeout as error:
         fail(str(error))
 
@@ -132,18 +149,7 @@ def html(*args: Any) -> str:
 
 
 def js(*args: Any) -> str:
-    return _bounded("".join(map(_js_escape, _joined(args))))
-
-
-def _js_escape(char: str) -> str:
-    if char in _JS:
-        return _JS[char]
-    if char < " ":
-        return f"\\u{ord(char):04X}"
-    # A byte that is no UTF-8 stays, as U+FFFD, the rune it reads as, is printable.
-    if char < "\x80" or "\ud800" <= char <= "\udfff" or is_print(char):
-        return char
-    return f"\\u{ord(char):04X}"
+    return _bounded(_joined(args).translate(_JS))
 
 
 def urlquery(*args: Any) -> str:

@@ -40,8 +40,10 @@ class Strays:
 
     def look(self, records: list[Record]) -> None:
         """Takes a page into account; what is not an object is passed over."""
-        records = [record for record in records if record.__class__ is dict]
-        sizes = set(map(len, records)) - self._sizes
+        try:
+            sizes = set(map(len, records)) - self._sizes
+        except TypeError:  # something without a length, which the rules reject
+            return self.look([record for record in records if isinstance(record, dict)])
         if self._seen < _ALL:
             self._look(records)
         else:
@@ -50,6 +52,7 @@ class Strays:
                 self._look([record for record in records if len(record) in sizes])
         self._sizes |= sizes
         self._seen += len(records)
+        return None
 
     def _look(self, records: list[Record]) -> None:
         for path, known in self._known.items():

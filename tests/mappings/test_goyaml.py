@@ -35,15 +35,15 @@ def as_json(value: Any) -> Any:
 
 
 def outcome(text: str) -> dict[str, Any]:
-    """The line of the vectors for *text*, by our reader."""
+    """The line of the vectors for *text* as the value of a key, by our reader."""
     try:
-        node = read_goyaml(text)
+        document = read_goyaml(f"v: {text}")
     except GoYamlError:
         return {"any_error": True, "bool_error": True, "string_error": True}
+    assert isinstance(document, Mapping)
+    node = document.get("v")
     value = plain(node)
     line: dict[str, Any] = {"any": as_json(value), "any_type": GO_TYPES[type(value).__name__]}
-    if node is None:
-        return line | {"bool": False, "string": ""}
     if not isinstance(node, Scalar):
         return line | {"bool_error": True, "string_error": True}
     line["string"] = node.string()

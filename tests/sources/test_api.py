@@ -1,5 +1,6 @@
 """The api source against the simulated JSON API: shapes, paging, scope, probe."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,8 +8,11 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from sandbox.jsonapi import create_app
+from sandbox.jsonapi_knobs import ApiKnobs
 from sandbox.jsonapi_state import Api, File
 from sandbox.serve import serve
 from sources.api import SOURCE, ApiConfig
@@ -16,7 +20,7 @@ from sources.base import Complete, Outcome, Page, Partial, Probe, Scope
 from sources.connection import ApiConnection
 from sources.errors import Refused, SourceError, Unreadable
 from sources.registry import SOURCES
-from tests.sources.conftest import QUICK
+from tests.sources.conftest import QUICK, Server
 
 ROWS = [{"id": f"{n:03d}", "site": {"name": "Nîmes"}} for n in range(1, 26)]
 IDS = [row["id"] for row in ROWS]
@@ -193,6 +197,37 @@ def test_a_cursor_in_a_circle_is_stopped(cmdb: Simulated) -> None:
     assert extracted.ids == IDS
     assert isinstance(extracted.outcome, Partial)
     assert len(cmdb.queries()) == 2
+
+
+def test_a_cursor_that_repeats_under_new_records_is_stopped(server: Server) -> None:
+    asked: list[str] = []
+
+    async def endless(request: Request) -> JSONResponse:
+        asked.append(request.url.query)
+        return JSONResponse({"data": [{"id": str(len(asked))}], "next": "again"})
+
+    cursor = {"type": "cursor", "cursor_path": "next"}
+    extracted = Simulated(server.add(endless), Api({}, ApiKnobs())).extract(paginator=cursor)
+
+    assert asked == ["", "cursor=again"]
+    assert extracted.outcome == Partial("page 2 asks for a page that was read already")
+
+
+def test_a_page_is_let_go_before_the_next_one_is_asked_for(server: Server) -> None:
+    held: list[Any] = []
+    references: list[int] = []
+
+    async def count(_: Request) -> JSONResponse:
+        references.extend(map(sys.getrefcount, held))
+        return JSONResponse({"data": [{"id": str(len(references))}]})
+
+    pages = {"type": "page_number"}
+    connection = Simulated(server.add(count), Api({}, ApiKnobs())).connection()
+    extraction = SOURCE.extract(config(paginator=pages), "servers", connection, Scope())
+    held.append(next(extraction).records[0])
+    next(extraction)
+
+    assert references == list(map(sys.getrefcount, [object()]))
 
 
 def test_the_limit_of_pages_is_told(cmdb: Simulated) -> None:

@@ -1,5 +1,6 @@
 """Every way to prove who calls, against the simulated API, and the secrets that stay secret."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -194,16 +195,28 @@ def test_a_token_refused_twice_is_a_refusal(simulated: Simulated, connect: Conne
     assert simulated.tokens() == 2
 
 
-def test_threads_share_one_token(simulated: Simulated, connect: Connect) -> None:
-    simulated.api.turn({"auth": "oauth2"})
-    connection = connect(simulated.url, auth=simulated.client())
+def test_threads_share_one_token(server: Server, connect: Connect) -> None:
+    issued: list[str] = []
 
-    with HttpSession(connection) as session, ThreadPoolExecutor(8) as pool:
-        call = Call(f"{simulated.url}/api/servers")
-        answers = list(pool.map(session.ask, [call] * 16))
+    async def slow(request: Request) -> Response:
+        if request.url.path.endswith("token"):
+            issued.append(f"t{len(issued)}")
+            await asyncio.sleep(0.2)  # long enough for every thread to want one
+        return JSONResponse({"access_token": issued[-1]})
 
-    assert len(answers) == 16
-    assert simulated.tokens() == 1
+    url = server.add(slow)
+    auth = {
+        "type": "oauth2_client_credentials",
+        "token_url": f"{url}/token",
+        "client_id": "me",
+        "client_secret": "h1dden",
+    }
+
+    with HttpSession(connect(url, auth=auth)) as session, ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(session.ask, [Call(url)] * 8))
+
+    assert len(answers) == 8
+    assert issued == ["t0"]
 
 
 def test_a_client_that_is_refused_is_told_without_its_secret(
