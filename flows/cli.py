@@ -4,14 +4,18 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from importlib import metadata
+from io import TextIOWrapper
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
+from flows.check import check_jobs, every_job
 from flows.console import Shown
-from flows.job import Job, job_names, jobs_folder, load_job
+from flows.job import Job, jobs_folder, load_job
 from flows.logs import log_to
-from flows.misdeclared import Misdeclared
+from flows.misdeclared import Fault, Misdeclared
 from flows.outcome import EXPECTED, MISDECLARED, exit_code, told
 from flows.prefect_env import settle
 from flows.preview import preview_job
@@ -19,8 +23,8 @@ from flows.report import write_report
 from flows.run import Report, run_job
 from flows.settings import Settings, load_settings
 from flows.spool import Spool
-from flows.stages import probe
 from flows.workplace import Options, open_ledger
+from referential.errors import Refused
 from referential.plan import Plan
 
 app = App(
@@ -29,12 +33,15 @@ app = App(
     version_flags=["--version"],
     help_epilogue="Exit codes: 0 done, 1 outage or failed import, 2 mis-declared, "
     "3 refused by the guard or an expectation, 130 interrupted.",
+    version=lambda: metadata.version("refsync"),
+    help_format="plaintext",  # keeps the lines of the examples apart
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # `main` says how to go on
 )
 
 JobName = Annotated[str, Parameter(help="`<customer>/<job>`, or the path of a job file.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on stdout.")]
-Flag = Parameter(negative="")
+Count = Annotated[int, Parameter(validator=Number(gte=1))]
 
 
 @app.command
@@ -45,41 +52,32 @@ def check(
 ) -> int:
     """Compile job files and say every fault at once; without a name, all of them.
 
-    Examples:
+    For example
+
         refsync check
         refsync check acme/servers --connect
     """
     shown, settings = Shown(json), load_settings()
-    faults: list[dict[str, str]] = []
-    rows: list[dict[str, Any]] = []
-    for name in jobs or tuple(job_names(jobs_folder(settings.words.jobs))):
-        try:
-            job = _job(settings, name)
-            rows.append({"job": job.name, "source": job.kind, "datasets": list(job.datasets)})
-            if connect:
-                rows[-1] |= asdict(probe(settings, job))
-        except Misdeclared as error:
-            faults += [{"job": name, **asdict(fault)} for fault in error.faults]
-            if not json:
-                shown.error(str(error))
+    seen = check_jobs(settings, jobs or every_job(jobs_folder(settings.jobs)), connect=connect)
     if json:
-        shown.json({"jobs": rows, "faults": faults})
+        shown.json(asdict(seen))
     else:
-        shown.checked(rows, len(faults))
-    return MISDECLARED if faults else 0
+        shown.checked(seen)
+    return seen.exit_code
 
 
 @app.command
 def preview(
     job: JobName,
     *,
-    limit: Annotated[int, Parameter(help="Records to read of each dataset.")] = 5,
+    limit: Annotated[Count, Parameter(help="Records to read of each dataset.")] = 5,
     code: Annotated[bool, Parameter(negative="", help="Show the generated Python too.")] = False,
     json: AsJson = False,
 ) -> int:
     """Read a few records and show the entities they become; nothing is written anywhere.
 
-    Examples:
+    For example
+
         refsync preview acme/servers
         refsync preview acme/servers --limit 50 --json
     """
@@ -97,12 +95,13 @@ def plan(
     job: JobName,
     *,
     full: Annotated[bool, Parameter(negative="", help="As if everything were re-sent.")] = False,
-    limit: Annotated[int, Parameter(help="Changes to show.")] = 50,
+    limit: Annotated[Count, Parameter(help="Changes to show.")] = 50,
     json: AsJson = False,
 ) -> int:
     """Read everything, show what a sync would change, and stop: nothing is written to Canopsis.
 
-    Examples:
+    For example
+
         refsync plan acme/servers
         refsync plan acme/servers --json | jq .plan
     """
@@ -128,7 +127,8 @@ def sync(
 ) -> int:
     """Bring the referential in step with the source.
 
-    Examples:
+    For example
+
         refsync sync acme/servers
         refsync sync acme/servers --full --json
     """
@@ -140,12 +140,14 @@ def sync(
 def runs(
     *,
     job: Annotated[str | None, Parameter(help="Only the runs of this job.")] = None,
-    limit: int = 20,
+    limit: Annotated[Count, Parameter(help="Runs to show.")] = 20,
     json: AsJson = False,
 ) -> int:
     """The last runs of the ledger, newest first.
 
-    Examples:
+    For example
+
+        refsync runs
         refsync runs --job acme/servers --json
     """
     shown = Shown(json)
@@ -159,15 +161,23 @@ def runs(
 
 
 @app.command
-def rejects(run: str, *, json: AsJson = False) -> int:
+def rejects(
+    run: Annotated[str, Parameter(help="Id of a run, as `refsync runs` shows it.")],
+    *,
+    json: AsJson = False,
+) -> int:
     """The rejects of a run: record, rule, reason.
 
-    Examples:
+    For example
+
         refsync rejects 20261124T031500Z-3f9a
     """
     shown = Shown(json)
     with open_ledger(load_settings()) as ledger:
-        kept, totals = ledger.rejects(run), ledger.reject_totals(run)
+        try:
+            kept, totals = ledger.rejects(run), ledger.reject_totals(run)
+        except Refused as refusal:  # no such run
+            raise Misdeclared.of(refusal, f"refsync rejects {run}") from refusal
     if json:
         shown.json([asdict(reject) for reject in kept])
     else:
@@ -177,14 +187,15 @@ def rejects(run: str, *, json: AsJson = False) -> int:
 
 @app.command
 def sandbox(
-    name: Literal["canopsis", "api"],
+    name: Annotated[Literal["canopsis", "api"], Parameter(help="The system to imitate.")],
     *,
-    port: int = 0,
+    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 0,
     version: Annotated[str, Parameter(help="The Canopsis to imitate.")] = "24.10",
 ) -> int:
     """Serve a simulated system on loopback until stopped.
 
-    Examples:
+    For example
+
         refsync sandbox canopsis --port 8082 --version 24.10
     """
     from flows.demo import serve_sandbox  # noqa: PLC0415 - only here and in the demo
@@ -197,14 +208,20 @@ def demo(
     *,
     keep: Annotated[bool, Parameter(negative="", help="Leave the servers up at the end.")] = False,
 ) -> int:
-    """The whole road in two minutes, on loopback: five scenes, as Prefect flow runs."""
+    """The whole road in two minutes, on loopback: five scenes, as Prefect flow runs.
+
+    For example
+
+        refsync demo
+        refsync demo --keep
+    """
     from flows.demo import show_demo  # noqa: PLC0415 - only here may the sandbox be imported
 
     return show_demo(Shown(), keep=keep)
 
 
 def _job(settings: Settings, name: str) -> Job:
-    return load_job(name, jobs_folder(settings.words.jobs))
+    return load_job(name, jobs_folder(settings.jobs))
 
 
 def _run(name: str, options: Options, *, json: bool, flow: bool = False, limit: int = 0) -> int:
@@ -243,13 +260,24 @@ def _show(shown: Shown, settings: Settings, report: Report, *, json: bool, limit
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave with its exit code."""
-    shown = Shown()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that has no accents is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
+    words = sys.argv[1:] if arguments is None else arguments
+    shown = Shown("--json" in words)
     try:
-        code = app(arguments, exit_on_error=False, print_error=False)
+        code = app(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        shown.error(f"{error}\n  mend: refsync --help")
         code = MISDECLARED
+        _refuse(shown, Misdeclared([Fault("command line", str(error), "refsync --help")]), code)
     except EXPECTED as error:
-        shown.error(told(error))
         code = exit_code(error)
+        _refuse(shown, error, code)
     sys.exit(code or 0)
+
+
+def _refuse(shown: Shown, error: BaseException, code: int) -> None:
+    shown.error(told(error))
+    # a run that began has given its document already
+    if shown.as_json and getattr(error, "report", None) is None:
+        shown.json({"error": told(error), "exit_code": code})

@@ -10,6 +10,7 @@ from flows.problems import problems_of
 from flows.settings import Settings
 from mappings.errors import Path, Problem
 from mappings.vocabulary import suggestion
+from sources.auth import is_secret_name
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -50,13 +51,23 @@ def secrets_in_clear(settings: Settings, name: str, model: BaseModel) -> list[st
         for step in path:
             raw = raw.get(step) if isinstance(raw, dict) else None
         if isinstance(raw, str) and "${" not in raw:
-            place = settings.fault(Problem(("connections", name, *path), "")).where
-            warnings.append(
-                f"{place}: the secret {'.'.join(path)!r} of {name!r} is written in clear; "
-                f"write ${{NAME}}, ${{file:PATH}} or ${{prefect:BLOCK}}"
-            )
-            settings.secrets.add(raw)
+            what = f"the secret {'.'.join(path)!r} of {name!r}"
+            warnings.append(_in_clear(settings, what, ("connections", name, *path)))
+            settings.keep_secret(raw)
     return warnings
+
+
+def ledger_in_clear(settings: Settings) -> list[str]:
+    """A warning when the ledger's URL holds its password itself."""
+    if "${" in settings.words.ledger or not settings.ledger_password:
+        return []
+    return [_in_clear(settings, "the password of the ledger", ("ledger",))]
+
+
+def _in_clear(settings: Settings, what: str, path: Path) -> str:
+    place = settings.fault(Problem(path, "")).where
+    mend = "write ${NAME}, ${file:PATH} or ${prefect:BLOCK}"
+    return f"{place}: {what} is written in clear; {mend}"
 
 
 def _secret_paths(model: BaseModel, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -64,5 +75,10 @@ def _secret_paths(model: BaseModel, path: tuple[str, ...]) -> Iterator[tuple[str
         value = getattr(model, name)
         if isinstance(value, SecretStr):
             yield (*path, name)
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                # every header is a SecretStr, and most of them say nothing secret
+                if isinstance(each, SecretStr) and is_secret_name(key):
+                    yield (*path, name, key)
         elif isinstance(value, BaseModel):
             yield from _secret_paths(value, (*path, name))

@@ -14,6 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from flows.check import Check
+from flows.files import as_json
+from flows.misdeclared import Fault
 from flows.preview import Preview
 from flows.run import Report
 from flows.workplace import Progress as Tell
@@ -37,7 +40,10 @@ _SIGNS = {
     "Delete": ("x", "red"),
     "Prune": ("~", "yellow"),
 }
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
 _PROBED = ("source", "source_identity", "canopsis", "canopsis_identity")
+# C0 but the line feed, delete, C1: an id could move the cursor or change the colours
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(10), *range(11, 32), *range(127, 160))}
 _EVERY = 5.0  # seconds between two lines of progress where there is no terminal
 
 
@@ -50,21 +56,20 @@ class Shown:
     err: Console = field(default_factory=lambda: _console(stderr=True))
 
     def json(self, document: Any) -> None:
-        sys.stdout.buffer.write(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2))
-        sys.stdout.buffer.write(b"\n")
+        sys.stdout.buffer.write(orjson.dumps(document, default=as_json, option=_JSON) + b"\n")
         sys.stdout.buffer.flush()
 
     def error(self, message: str) -> None:
         first, _, rest = message.partition("\n")
-        self.err.print(Text.assemble(("error: ", "bold red"), first))
+        self.err.print(Text.assemble(("error: ", "bold red"), _clean(first)))
         if rest:
-            self.err.print(Text(rest))
+            self.err.print(_text(rest))
 
     def warning(self, message: str) -> None:
-        self.err.print(Text.assemble(("warning: ", "bold yellow"), message))
+        self.err.print(Text.assemble(("warning: ", "bold yellow"), _clean(message)))
 
     def note(self, message: str) -> None:
-        self.err.print(Text(message))
+        self.err.print(_text(message))
 
     @contextmanager
     def progress(self) -> Iterator[Tell]:
@@ -91,27 +96,35 @@ class Shown:
 
     # --- tables
 
-    def checked(self, rows: Sequence[dict[str, Any]], faults: int) -> None:
+    def checked(self, seen: Check) -> None:
         """Jobs that compile and, when they were asked, what their connections answer."""
-        asked = any("canopsis" in row for row in rows)
+        asked = any(row["connections"] for row in seen.jobs)
         names = ("source version", "as", "canopsis", "as") if asked else ()
         table = _table("job", "source", "datasets", *names)
-        for row in rows:
-            told = [str(row.get(key, "")) for key in _PROBED] if asked else []
+        for row in seen.jobs:
+            answers = row["connections"] or {}
+            told = [str(answers.get(key, "")) for key in _PROBED] if asked else []
             table.add_row(row["job"], row["source"], ", ".join(row["datasets"]), *told)
-            for warning in row.get("warnings", ()):
+            for warning in answers.get("warnings", ()):
                 self.warning(warning)
-        self.out.print(table)
-        bad = f", {faults} fault{'s' if faults > 1 else ''}" if faults else ""
-        self.out.print(f"{len(rows)} job{'s' if len(rows) != 1 else ''} compile{bad}")
+        for fault in seen.faults:
+            self.error(str(Fault(fault["where"], fault["what"], fault["mend"])))
+        for failure in seen.failures:
+            self.error(failure["message"])
+        if seen.jobs:
+            self.out.print(table)
+        counts = ((len(seen.faults), "fault"), (len(seen.failures), "failure"))
+        bad = "".join(f", {_many(count, word)}" for count, word in counts if count)
+        verb = "compiles" if len(seen.jobs) == 1 else "compile"
+        self.out.print(f"{_many(len(seen.jobs), 'job')} {verb}{bad}")
 
     def preview(self, seen: Preview, *, code: bool) -> None:
         for name, entities in seen.entities.items():
             self.out.rule(f"{name}: {len(seen.records[name])} records, {len(entities)} entities")
             for record in seen.records[name]:
-                self.out.print(Text(_compact(record), style="dim"))
+                self.out.print(_text(_compact(record), style="dim"))
             for entity in entities:
-                self.out.print(Text(orjson.dumps(entity, option=orjson.OPT_INDENT_2).decode()))
+                self.out.print(_text(orjson.dumps(entity, option=orjson.OPT_INDENT_2).decode()))
         for reject in seen.rejects:
             self.warning(f"{reject['dataset']} record {reject['number']}: {reject['reason']}")
         for name, tally in seen.tally["datasets"].items():
@@ -120,11 +133,11 @@ class Shown:
                     f"{name}: fields neither mapped nor ignored: {', '.join(tally['unmapped'])}"
                 )
         if code:
-            self.out.print(Text(seen.code))
+            self.out.print(_text(seen.code))
 
     def report(self, report: Report) -> None:
         """One run: what was read, planned, loaded, verified."""
-        outcome = Text(report.outcome, style=_STYLES.get(report.outcome, ""))
+        outcome = _text(report.outcome, style=_STYLES.get(report.outcome, ""))
         self.out.print(
             Text.assemble(f"{report.job} {report.mode}  ", outcome, f"  {report.run_id}")
         )
@@ -137,8 +150,8 @@ class Shown:
                     str(read.records),
                     str(read.entities),
                     str(read.rejects),
-                    Text(state, style="green" if read.complete else "yellow"),
-                    read.evidence,
+                    _text(state, style="green" if read.complete else "yellow"),
+                    _text(read.evidence),
                 )
             self.out.print(table)
         for line in _figures(report):
@@ -149,11 +162,11 @@ class Shown:
         for change in changes:
             sign, style = _SIGNS[type(change).__name__]
             table.add_row(
-                Text(sign, style=style),
-                Text(change.id),
+                _text(sign, style=style),
+                _text(change.id),
                 change.kind,
-                Text(change.dataset),
-                Text(change.category),
+                _text(change.dataset),
+                _text(change.category),
             )
         if changes:
             self.out.print(table)
@@ -170,7 +183,7 @@ class Shown:
                 run.id,
                 run.feed.job,
                 run.mode,
-                Text(run.outcome, style=_STYLES.get(run.outcome, "")),
+                _text(run.outcome, style=_STYLES.get(run.outcome, "")),
                 _moment(run.started),
                 seconds,
                 str(run.counts.get("records", "")),
@@ -183,11 +196,11 @@ class Shown:
         table = _table("dataset", "record", "rule", "reason", "as read")
         for reject in rejects:
             table.add_row(
-                Text(reject.dataset),
+                _text(reject.dataset),
                 str(reject.number or ""),
-                Text(reject.rule),
-                Text(reject.reason),
-                Text(_compact(reject.record)[:120]),
+                _text(reject.rule),
+                _text(reject.reason),
+                _text(_compact(reject.record)[:120]),
             )
         self.out.print(table)
         total = sum(totals.values())
@@ -219,10 +232,30 @@ def _figures(report: Report) -> Iterator[str]:
 
 def _console(*, stderr: bool) -> Console:
     """Of the terminal's width; a pipe has none, and nothing is folded for it."""
-    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    console = Console(
+        # brackets and colons in what is shown are its own: neither markup nor emoji
+        stderr=stderr,
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+        emoji=False,
+    )
     if not console.is_terminal:
         console.width = 240
     return console
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(_clean(text), style=style)
+
+
+def _clean(text: str) -> str:
+    """*text* without characters that a terminal would obey: it comes from outside."""
+    return text.translate(_CONTROLS)
 
 
 def _compact(record: Any) -> str:

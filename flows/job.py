@@ -25,6 +25,7 @@ from referential.guard import Limits
 from sources.base import Source, SourceConfig
 from sources.registry import SOURCES
 
+SHIPPED = FilePath(__file__).resolve().parent.parent / "mappings" / "customers"
 _BLOCKS = ("source", "mapping", "sync")
 
 
@@ -91,8 +92,7 @@ def jobs_folder(stated: str = "") -> FilePath:
     if named:
         return FilePath(named).absolute()
     local = FilePath("mappings/customers").absolute()
-    shipped = FilePath(__file__).resolve().parent.parent / "mappings" / "customers"
-    return local if local.is_dir() else shipped
+    return local if local.is_dir() else SHIPPED
 
 
 def job_names(folder: FilePath) -> Iterator[str]:
@@ -165,13 +165,18 @@ def _source(
 ) -> tuple[str, Source[Any, Any] | None, SourceConfig | None]:
     path: Path = ("source",)
     if not isinstance(block, dict):
-        problems.append(Problem(path, "'source' is missing", "add a `source:` block", on_key=True))
+        what = "'source' is missing" if block is None else "expected a mapping of `source`"
+        problems.append(Problem(path, what, "write a `source:` block with its `type`", on_key=True))
         return "", None, None
-    kind = str(block.get("type", ""))
+    if "type" not in block:
+        mend = f"add `type:` here, one of {', '.join(sorted(SOURCES))}"
+        problems.append(Problem(path, "'type' is missing", mend, on_key=True))
+        return "", None, None
+    kind = str(block["type"])
     source = SOURCES.get(kind)
     if source is None:
-        where: Path = (*path, "type") if "type" in block else path
-        problems.append(Problem(where, f"unknown source {kind!r}", suggestion(kind, SOURCES)))
+        what = f"unknown source {kind!r}"
+        problems.append(Problem((*path, "type"), what, suggestion(kind, SOURCES)))
         return kind, None, None
     return kind, source, _model(source.config, block, path, problems)
 

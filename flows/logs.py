@@ -3,9 +3,8 @@
 import logging
 
 from flows.console import Shown
+from flows.prefect_env import LOGGERS
 from flows.settings import Settings
-
-LOGGERS = ("refsync", "sources", "mappings", "referential")
 
 
 class _OnConsole(logging.Handler):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,10 @@ class Misdeclared(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
+
+    @classmethod
+    def of(cls, refusal: Exception, where: str) -> Self:
+        """What a lower layer refuses because of something that stands at *where*."""
+        notes: Sequence[str] = getattr(refusal, "__notes__", ())
+        mend = "; ".join(note.removeprefix("mend: ") for note in notes if note.startswith("mend: "))
+        return cls([Fault(where, str(refusal), mend)])

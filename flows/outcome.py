@@ -46,7 +46,13 @@ def exit_code(error: BaseException) -> int:
 
 
 def told(error: BaseException) -> str:
-    """What, then its notes (`where:`, `mend:`), one a line."""
+    """What, then its notes (`where:`, `mend:`), one a line.
+
+    Of an error that went through a run, what the run kept of it: secrets are hidden there.
+    """
+    report = getattr(error, "report", None)
+    if report is not None:
+        return str(report.message)
     if isinstance(error, KeyboardInterrupt):
         return "interrupted; what was confirmed is in the ledger, start again to go on"
     what = str(error) or type(error).__name__

@@ -6,7 +6,7 @@ The figures behind each setting are in specs/prefect.md, by section.
 import os
 from pathlib import Path
 
-from flows.logs import LOGGERS
+LOGGERS = ("refsync", "sources", "mappings", "referential")  # what the layers log under
 
 
 def prefect_environment(state: Path) -> dict[str, str]:

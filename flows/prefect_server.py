@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,17 +18,19 @@ WITHIN = 120.0  # seconds to be healthy: a fresh database takes up to 30 s on a 
 
 
 @contextlib.contextmanager
-def prefect_server(state: Path) -> Iterator[str]:
+def prefect_server(state: Path, *, ui: bool = True) -> Iterator[str]:
     """A server whose files lie under *state*; gives its URL. Raises RuntimeError when it dies."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
-        **os.environ,
+        # the machine's own Prefect (its database, its API) is none of this server's business
+        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
         **prefect_environment(state),
         "PREFECT_UI_API_URL": f"{url}/api",
+        "PREFECT_SERVER_UI_ENABLED": str(ui).lower(),
         "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
     }
-    environment.pop("PREFECT_API_URL", None)
+    state.mkdir(parents=True, exist_ok=True)
     log = state / "prefect-server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -45,7 +48,7 @@ def prefect_server(state: Path) -> Iterator[str]:
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # the server proper is its child
                 process.wait()
 
 

@@ -9,6 +9,24 @@ from mappings.errors import Path, Problem
 from mappings.reading import settle
 from mappings.vocabulary import keys_at, suggestion
 
+_GIVEN = {
+    dict: "a mapping",
+    list: "a list",
+    str: "a text",
+    bool: "a boolean",
+    type(None): "nothing",
+}
+_EXPECTED = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "list_type": "a list",
+    "tuple_type": "a list",
+}
+
 
 def problems_of(
     error: ValidationError, model: type[BaseModel], document: Any, root: Path
@@ -27,8 +45,9 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Any, root: 
     if kind == "extra_forbidden":
         mend = suggestion(loc[-1], keys_at(model, loc[:-1]), "known words")
         return Problem(path, f"unknown word {loc[-1]!r}", mend, on_key=True)
-    if kind == "missing":
-        return Problem(path, f"{loc[-1]!r} is missing", f"add `{loc[-1]}:` here", on_key=True)
+    if kind in ("missing", "union_tag_not_found"):
+        key = str(context["discriminator"]).strip("'") if context else loc[-1]
+        return Problem(path, f"{key!r} is missing", f"add `{key}:` here", on_key=True)
     if kind == "literal_error":
         words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         mend = suggestion(detail["input"], words, "known words")
@@ -38,5 +57,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Any, root: 
         key = str(context["discriminator"]).strip("'")
         what = f"unknown {key} {context['tag']!r}"
         return Problem((*path, key), what, suggestion(context["tag"], words, "known"))
+    if kind in _EXPECTED:
+        given = _GIVEN.get(type(detail["input"]), "a number")
+        return Problem(path, f"expected {_EXPECTED[kind]}, not {given}")
     what, _, mend = detail["msg"].removeprefix("Value error, ").partition("; mend: ")
     return Problem(path, what[:1].lower() + what[1:], mend)

@@ -133,8 +133,8 @@ def stale() -> Iterator[Path]:
 def main(arguments: list[str]) -> int:
     if "--check" in arguments:
         old = [str(path.relative_to(ROOT)) for path in stale()]
-        for path in old:
-            print(f"{path} is stale; mend: make generate", file=sys.stderr)  # noqa: T201
+        for name in old:
+            print(f"{name} is stale; mend: make generate", file=sys.stderr)  # noqa: T201
         return 1 if old else 0
     for path, content in generated().items():
         path.write_text(content, encoding="utf-8")

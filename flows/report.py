@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -31,7 +32,7 @@ def write_report(settings: Settings, report: Report) -> Path:
     changes = changes_table(settings, report, SHOWN_CHANGES)
     _write(page, "run.html.j2", report=report, changes=changes, rejects=rejects)
     pages = {
-        run.id: f"{run.feed.job}/{run.id}.html"
+        run.id: quote(f"{run.feed.job}/{run.id}.html")
         for run in latest
         if (settings.reports / run.feed.job / f"{run.id}.html").exists()
     }

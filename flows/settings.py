@@ -16,10 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.misdeclared import Fault, Misdeclared
+from flows.prefect_env import settle
 from flows.problems import problems_of
 from flows.yaml_file import YamlError, YamlFile
 from mappings.errors import Problem
@@ -60,10 +62,20 @@ class Settings:
     @property
     def ledger_url(self) -> str:
         url = str(self.resolve(self.words.ledger, ("ledger",)))
+        self.keep_secret(_password(url))
         prefix = "sqlite:///"
         if url.startswith(prefix) and not url.startswith(prefix + "/"):
             return f"{prefix}{self.base / url.removeprefix(prefix)}"
         return url
+
+    @property
+    def ledger_password(self) -> str:
+        return _password(self.words.ledger)
+
+    @property
+    def jobs(self) -> str:
+        """The folder of job files when the file names one, else nothing."""
+        return str(self.base / self.words.jobs) if self.words.jobs else ""
 
     @property
     def spool(self) -> Path:
@@ -87,6 +99,12 @@ class Settings:
             return value
         return _REFERENCE.sub(lambda match: self._look_up(match.group(1), path), value)
 
+    def keep_secret(self, text: str) -> None:
+        """From now on `redact` hides *text*, and its password when it is a URL."""
+        for secret in (text, _password(text)):
+            if len(secret) >= 4:  # shorter ones would blank out ordinary words
+                self.secrets.add(secret)
+
     def redact(self, text: str) -> str:
         """*text* without any secret that was resolved so far."""
         for secret in sorted(self.secrets, key=len, reverse=True):
@@ -95,7 +113,8 @@ class Settings:
 
     def fault(self, problem: Problem) -> Fault:
         place = self.file.place(problem.path, on_key=problem.on_key) if self.file else None
-        return Fault(str(place or "refsync.yaml"), problem.what, problem.mend)
+        what, mend = self.redact(problem.what), self.redact(problem.mend)
+        return Fault(str(place or "refsync.yaml"), what, mend)
 
     def _look_up(self, reference: str, path: tuple[str | int, ...]) -> str:
         kind, colon, name = reference.partition(":")
@@ -103,6 +122,7 @@ class Settings:
             if colon and kind == "file":
                 secret = (self.base / name).read_text(encoding="utf-8").strip("\r\n")
             elif colon and kind == "prefect":
+                settle(self.state)
                 from flows import blocks  # noqa: PLC0415 - Prefect costs a second to import
 
                 secret = blocks.secret(name)
@@ -116,12 +136,19 @@ class Settings:
                 self._refuse(path, what, f"set {reference}")
         except (OSError, LookupError, ValueError) as error:
             self._refuse(path, f"${{{reference}}}: {error}", "mend the reference or its target")
-        if len(secret) >= 4:  # shorter ones would blank out ordinary words
-            self.secrets.add(secret)
+        self.keep_secret(secret)
         return secret
 
     def _refuse(self, path: tuple[str | int, ...], what: str, mend: str) -> NoReturn:
         raise Misdeclared([self.fault(Problem(path, what, mend))])
+
+
+def _password(text: str) -> str:
+    """The password inside a URL; empty when there is none."""
+    try:
+        return unquote(urlsplit(text).password or "")
+    except ValueError:
+        return ""
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:

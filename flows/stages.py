@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 import orjson
 
+from flows.connections import ledger_in_clear
 from flows.counts import Checked, DatasetRead, Extracted, Planned
 from flows.files import write_whole
 from flows.job import Job
@@ -63,7 +64,7 @@ def probe(settings: Settings, job: Job) -> Checked:
         source_identity=source.identity,
         canopsis=version,
         canopsis_identity=identity.name,
-        warnings=tuple(place.warnings),
+        warnings=(*place.warnings, *ledger_in_clear(settings)),
     )
 
 
@@ -132,7 +133,8 @@ def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
         for what, _ in extracted.unmet:
             refusal.add_note(f"also: {what} ({where})")
         raise
-    if extracted.unmet:
+    # a window of dates may rightly have few records
+    if extracted.unmet and place.options.mode != "backfill":
         raise ExpectationUnmet(extracted.unmet, where=where)
 
 
@@ -168,20 +170,27 @@ def verify(place: Workplace, loaded: Loaded) -> Verified:
 
 def record(place: Workplace, loaded: Loaded | None, verified: Verified | None) -> int:
     """Keep the rejects of all stages in the ledger; returns their number."""
-    rejects = [Reject(**reject) for reject in place.spool.iter_rejects()]
+    with place.ledger() as ledger:
+        ledger.add_rejects(place.run_id, _rejects(place, loaded, verified))
+        return sum(ledger.reject_totals(place.run_id).values())
+
+
+def _rejects(
+    place: Workplace, loaded: Loaded | None, verified: Verified | None
+) -> Iterator[Reject]:
+    """Those of extraction and mapping from the spool, one by one; of plan, load and verify."""
+    for reject in place.spool.iter_rejects():
+        yield Reject(**reject)
     duplicates = place.the_plan().duplicates
     for name, dataset, reason in zip(
         *(duplicates[column] for column in ("id", "dataset", "reason")), strict=True
     ):
-        rejects.append(Reject(dataset, 0, "id", reason, {"id": name}))
-    rejects += loaded.rejects if loaded else []
-    rejects += [
-        Reject(each.dataset, 0, "verify", WORDS[each.why], {"id": each.id})
-        for each in (verified.lacking if verified else ())
-    ]
-    with place.ledger() as ledger:
-        ledger.add_rejects(place.run_id, rejects)
-    return len(rejects)
+        yield Reject(dataset, 0, "id", reason, {"id": name})
+    if loaded:
+        yield from loaded.rejects
+    if verified:
+        for each in verified.lacking:
+            yield Reject(each.dataset, 0, "verify", WORDS[each.why], {"id": each.id})
 
 
 def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> DatasetRead:

@@ -6,6 +6,7 @@ Import it after `flows.prefect_env.settle`, which says where Prefect keeps its f
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -42,7 +43,7 @@ def is_outage(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     return isinstance(state.result(raise_on_failure=False), OUTAGES)
 
 
-def as_task(stage: Callable[..., Any], *arguments: Any) -> Any:
+def as_task(settings: Settings, stage: Callable[..., Any], *arguments: Any) -> Any:
     """Run one stage as a task; its arguments are closed over, so that Prefect stores none.
 
     Raises what the stage raises. A refusal is an answer: its task ends `Failed` with the message
@@ -66,7 +67,7 @@ def as_task(stage: Callable[..., Any], *arguments: Any) -> Any:
             raise  # for Prefect to try again
         except EXPECTED as error:
             refusals.append(error)
-            return Failed(message=told(error))
+            return Failed(message=settings.redact(told(error)))
 
     returned = step()
     if refusals:
@@ -109,10 +110,11 @@ def run_as_flow(job: str, options: Options) -> Report:
 
 def _run(job: str, options: Options) -> Report:
     settings = load_settings()
-    loaded = load_job(job, jobs_folder(settings.words.jobs))
+    loaded = load_job(job, jobs_folder(settings.jobs))
     progress = _Progress(loaded.name)
     try:
-        report = run_job(settings, loaded, options, progress=progress.tell, call=as_task)
+        call = partial(as_task, settings)
+        report = run_job(settings, loaded, options, progress=progress.tell, call=call)
     except BaseException as error:
         partly: Report | None = getattr(error, "report", None)
         if partly is not None:

@@ -3,15 +3,17 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from flows.connections import connection, secrets_in_clear
 from flows.job import Job
+from flows.misdeclared import Misdeclared
 from flows.settings import Settings
 from flows.spool import Spool
+from mappings.errors import Problem
 from referential.client import Canopsis
 from referential.connection import CanopsisConnection
+from referential.errors import Refused
 from referential.ledger import Ledger
 from referential.plan import Plan
 from sources.base import Connection
@@ -92,8 +94,8 @@ class Workplace:
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger of the settings, its folder made when it is a file."""
-    url = settings.ledger_url
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    return Ledger.open(url)
+    """The ledger of the settings, made when it is not there yet."""
+    try:
+        return Ledger.open(settings.ledger_url)
+    except Refused as refusal:
+        raise Misdeclared.of(refusal, settings.fault(Problem(("ledger",), "")).where) from refusal

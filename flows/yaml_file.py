@@ -12,6 +12,7 @@ from typing import Any, cast
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from mappings.errors import Path, Problem
 
@@ -19,6 +20,8 @@ from mappings.errors import Path, Problem
 MOST_NODES = 200_000
 MOST_LEVELS = 60
 
+_CORE = "tag:yaml.org,2002:"
+_TEXT = f"{_CORE}str"
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _CONSTANTS: dict[str, Any] = {
@@ -104,6 +107,9 @@ class YamlFile:
             )
         mark = node.start_mark
         self._marks[path] = (mark.line, mark.column)
+        if not (node.tag or _CORE).startswith(_CORE):
+            what = f"the tag {node.tag!r} means nothing here"
+            self.problems.append(Problem(path, what, "write the plain value"))
         if isinstance(node, MappingNode):
             return self._build_mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -157,12 +163,21 @@ def _indent(node: ScalarNode) -> int:
 def _compose(name: str, text: str) -> Node | None:
     try:
         documents = list(YAML(typ="safe", pure=True).compose_all(text))
+    except RecursionError as error:
+        what = f"the file has more than {MOST_LEVELS} levels"
+        raise YamlError(what, Place(name, 1, 1), "close the brackets that were opened") from error
+    except ReaderError as error:
+        before = text[: error.position]
+        place = Place(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        what = f"the character {text[error.position]!r} cannot stand in YAML"
+        raise YamlError(what, place, "remove it, or write it as an escape in quotes") from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name, 1, 1)
-        raise YamlError(f"not valid YAML: {error.problem or error.context}", place) from error
+        what = f"not valid YAML: {error.problem or error.context}"
+        raise YamlError(what, place, _mend(what)) from error
     except YAMLError as error:
-        raise YamlError(f"not valid YAML: {error}", Place(name, 1, 1)) from error
+        raise YamlError(f"not valid YAML: {error}", Place(name, 1, 1), _mend("")) from error
     if len(documents) > 1:
         line = documents[1].start_mark.line + 1
         raise YamlError(
@@ -171,9 +186,16 @@ def _compose(name: str, text: str) -> Node | None:
     return documents[0] if documents else None
 
 
+def _mend(what: str) -> str:
+    if "\\t" in what:
+        return "indent with spaces"
+    return "look at the brackets, quotes and indentation of this line and of the one before"
+
+
 def _scalar(node: ScalarNode) -> Any:
     text: str = node.value
-    if node.style:  # quoted and block scalars are text
+    # quoted and block scalars are text, and so is what is said to be (`!!str 123`)
+    if node.style or node.tag == _TEXT:
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]

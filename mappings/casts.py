@@ -6,6 +6,7 @@ the slow half of the generated code, which calls them only when a value is not w
 
 import math
 import re
+import reprlib
 import unicodedata
 from decimal import Decimal
 from typing import Any
@@ -14,9 +15,11 @@ from mappings.rejects import Refusal
 
 NAME_LENGTH = 255  # characters; what the editing API accepts (specs/canopsis.md §5.5, §6)
 _UNREACHABLE = re.compile("[/?#%]")  # hidden from path endpoints (specs/canopsis.md §5.5)
-    "/?#%"  # in a service's name they hide it from path endpoints (specs/canopsis.md §5.5)
-)
 
+_SHOWN = reprlib.Repr()
+_SHOWN.maxdict = _SHOWN.maxlist = 4
+_SHOWN.maxlevel = 3
+_SHOWN.maxstring = _SHOWN.maxother = 80
 _TEXT = frozenset((str,))
 _SCALARS = frozenset((str, int, bool))
 _KINDS: tuple[tuple[type, str], ...] = (
@@ -163,10 +166,9 @@ def article(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def shown(value: Any, width: int = 80) -> str:
-    """The value as a message shows it, cut."""
-    whole_text = repr(value)
-    return whole_text if len(whole_text) <= width else f"{whole_text[: width - 1]}…"
+def shown(value: Any) -> str:
+    """The value as a message shows it, cut; a large one is not written out to be cut."""
+    return _SHOWN.repr(value)
 
 
 def _digits(value: float) -> str:

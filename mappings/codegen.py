@@ -1,10 +1,10 @@
 """Units written as Python: one function for each, a plain loop over the records of a page.
 
     def unit_0(records, first, ids, groups, bodies, rejects, gathered):
-        add_id, add_group, add_body = ids.append, groups.append, bodies.append
+        at, add_id, add_group, add_body = 0, ids.append, groups.append, bodies.append
         for number, record in enumerate(records, first):
             try:
-                at = 0
+                at = 0  # 'component.name'
                 a1 = record.get('name')
                 v2 = a1 if a1.__class__ is str else text(a1)
                 …
@@ -29,7 +29,7 @@ SLOTS = 3  # a gathered service is (body, number, record, the value of each cond
 
 _DIFFERS = (
     "pattern differs",
-    "the record gives its service another pattern than earlier records: only lists are gathered",
+    "only lists are gathered, and here the record differs from those before it; make them agree",
 )
 _NAMESPACE: dict[str, Any] = {
     "enumerate": enumerate,
@@ -81,7 +81,7 @@ class _Function:
     def source(self) -> str:
         out, index = self.out, self.index
         out.open(f"def unit_{index}(records, first, ids, groups, bodies, rejects, gathered):")
-        out.add("add_id, add_group, add_body = ids.append, groups.append, bodies.append")
+        out.add("at, add_id, add_group, add_body = 0, ids.append, groups.append, bodies.append")
         out.open("for number, record in enumerate(records, first):")
         out.open("try:")
         if self.unit.gathered:
@@ -108,9 +108,8 @@ class _Function:
             more["entity_pattern"] = self._pattern([self._hard(c.rule) for c in self.conditions])
         self._body(name, more)
         if "component" in more:
-            out.add(
-                f"add_id({name} + '/' + {more['component']})", f"add_group({more['component']})"
-            )
+            component = more["component"]
+            out.add(f"add_id({name} + '/' + {component})", f"add_group({component})")
         else:
             out.add(f"add_id({name})")
         out.add("add_body(body)")

@@ -33,10 +33,15 @@ class _JavaScript(dict[int, str | int]):
 
 
 _JS = _JavaScript(
-    str.maketrans(
-        {"\\": "\\\\", "'": "\\'", '"': '\\"', "<": "\\u003C", ">": "\\u003E", "&": "\\u0026"}
-        | {"=": "\\u003D"}
-    )
+    {
+        ord("\\"): "\\\\",
+        ord("'"): "\\'",
+        ord('"'): '\\"',
+        ord("<"): "\\u003C",
+        ord(">"): "\\u003E",
+        ord("&"): "\\u0026",
+        ord("="): "\\u003D",
+    }
 )
 _INT64 = 1 << 64
 _MAX_REPLACED = 1 << 18  # characters of a value given to `replace`: half a second of matches

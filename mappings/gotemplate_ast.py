@@ -254,6 +254,19 @@ def calls(body: Body) -> bool:
     )
 
 
+def jumps(body: Body) -> bool:
+    """Whether a `break` or `continue` of a body leaves it."""
+    return any(
+        isinstance(node, Jump)
+        or (isinstance(node, Range) and jumps(node.otherwise))
+        or (
+            isinstance(node, If)
+            and (jumps(node.otherwise) or any(jumps(branch.body) for branch in node.branches))
+        )
+        for node in body
+    )
+
+
 def ordered(body: Body) -> bool:
     """Whether declarations may all come first: nothing is assigned, nor declared in passing."""
     return not any(

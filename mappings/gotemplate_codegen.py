@@ -56,6 +56,8 @@ class _Bodies(ExpressionWriter):
         self.program = program
         self.lines: list[str] = []
         self.depth = 0
+        # The flag that asks for the next turn of the outer range, inside the `else` of another.
+        self.continued: str | None = None
         self.calls = any(ast.calls(body) for body in program.bodies.values())
         self.ids = {name: f"f{rank}" for rank, name in enumerate(program.bodies)}
 
@@ -203,7 +205,7 @@ class _Bodies(ExpressionWriter):
                 case ast.Range():
                     self._range(node)
                 case ast.Jump():
-                    self.line("break" if node.leaves else "continue")
+                    self._jump(leaves=node.leaves)
                 case ast.Call():
                     self._call(node)
         if len(self.lines) == begun:
@@ -252,10 +254,8 @@ class _Bodies(ExpressionWriter):
         )
         self.line(f"{items} = {self.marked(node.pipe, f'{reader}({items})')}")
         if node.otherwise:
-            self.line(f"if not {items}:")
-            self.depth += 1
-            self._statements(node.otherwise)
-            self.depth -= 1
+            self._empty_range(items, node.otherwise)
+        outside, self.continued = self.continued, None
         index = self.name("i")
         self.line(f"for {f'{index}, ' if len(declared) == 2 else ''}{element} in {items}:")
         self.depth += 1
@@ -267,8 +267,34 @@ class _Bodies(ExpressionWriter):
             self._rebind(declared[0], Expr(index), node.pipe)
         self._statements(node.body)
         self.depth -= 1
-        self.dot = outer
+        self.dot, self.continued = outer, outside
         del self.variables[mark:]
+
+    def _empty_range(self, items: str, body: ast.Body) -> None:
+        """The `else` of a range. Go's `break` in there ends it alone, `continue` the outer turn."""
+        self.line(f"if not {items}:")
+        self.depth += 1
+        if ast.jumps(body):
+            outside, self.continued = self.continued, self.name("c")
+            flag = self.continued
+            self.line(f"{flag} = False")
+            self.line("for _ in (None,):")
+            self.depth += 1
+            self._statements(body)
+            self.depth -= 1
+            self.continued = outside
+            self.line(f"if {flag}:")
+            self.depth += 1
+            self._jump(leaves=False)
+            self.depth -= 1
+        else:
+            self._statements(body)
+        self.depth -= 1
+
+    def _jump(self, *, leaves: bool) -> None:
+        if not leaves and self.continued:
+            self.line(f"{self.continued} = True")
+        self.line("break" if leaves or self.continued else "continue")
 
     def _rebind(self, variable: ast.Variable, value: Expr, pipe: ast.Pipe) -> None:
         """Give a range's variable its value; what was known of its first one is forgotten."""

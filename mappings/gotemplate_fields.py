@@ -49,9 +49,10 @@ class _Reader:
 
     def _call(self, node: ast.Call) -> None:
         path = self._pipe(node.pipe) if node.pipe else None
-        if path and len(path) > 50:  # a template that calls itself ever deeper
+        if path:
             self._read(path)
-            return
+            if len(path) > 50:  # a template that calls itself ever deeper
+                return
         self.template(node.name, path)
 
     def _if(self, node: ast.If) -> None:
@@ -90,10 +91,22 @@ class _Reader:
                 self._read(path)
             path = self._command(command)
         for variable in pipe.declared:
-            self.variables.append((variable.name, path))
-            if pipe.assigns:  # from here on the name has two meanings
+            if path:
                 self._read(path)
+            if pipe.assigns:
+                self._forget(variable.name)
+            else:
+                self.variables.append((variable.name, path))
         return path
+
+    def _forget(self, name: str) -> None:
+        """From here on the name may mean its old value or the new one: both are read as a whole."""
+        for rank in reversed(range(len(self.variables))):
+            known, path = self.variables[rank]
+            if known == name:
+                self._read(path)
+                self.variables[rank] = (name, None)
+                return
 
     def _command(self, command: ast.Command) -> _Path:
         first = command.args[0]

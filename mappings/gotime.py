@@ -129,6 +129,10 @@ def moved(time: datetime, to: tzinfo) -> datetime | None:
         return None
 
 
+class _Int64(int):
+    """An int64 that is no number of a record: those are made float64."""
+
+
 def _microseconds(time: datetime) -> int:
     since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     return since // timedelta(microseconds=1)
@@ -144,10 +148,10 @@ _METHODS: dict[str, Callable[[datetime], Any]] = {
     "Nanosecond": lambda time: Int(time.microsecond * 1000),
     "YearDay": lambda time: Int(_year_day(time)),
     "Weekday": lambda time: Named((time.weekday() + 1) % 7, _DAYS[time.weekday()], "time.Weekday"),
-    "Unix": lambda time: _microseconds(time) // 1_000_000,
-    "UnixMilli": lambda time: _microseconds(time) // 1000,
-    "UnixMicro": _microseconds,
-    "UnixNano": lambda time: _microseconds(time) * 1000,
+    "Unix": lambda time: _Int64(_microseconds(time) // 1_000_000),
+    "UnixMilli": lambda time: _Int64(_microseconds(time) // 1000),
+    "UnixMicro": lambda time: _Int64(_microseconds(time)),
+    "UnixNano": lambda time: _Int64(_microseconds(time) * 1000),
     "String": text,
     "UTC": lambda time: moved(time, UTC),
     "Local": lambda time: moved(time, UTC),

@@ -8,8 +8,9 @@ templates, tables) is settled by `mappings.compile`.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from mappings.constants import RatioField, TableField
 from mappings.strict import Bare, Strict
@@ -17,7 +18,10 @@ from mappings.value_rule import ORIGINS, ValueRule
 
 
 class InfoRule(Bare):
-    """One key of `infos`: `{value: …, description: …}`, or the value alone."""
+    """One key of `infos`: `{value: …, description: …}`, or the value alone.
+
+    A value written as a mapping may have the description beside it: `{copy: …, description: …}`.
+    """
 
     value: ValueRule = Field(description="Where the info's value comes from.")
     description: str = Field(default="", description="Text shown in Canopsis, taken literally.")
@@ -30,6 +34,17 @@ class InfoRule(Bare):
             value = {key: value for key, value in data.items() if key != "description"}
             return {"value": value, "description": data.get("description", "")}
         return {"value": data}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allows the words of a value beside the description: the flat form."""
+        schema = super().__get_pydantic_json_schema__(core, handler)
+        words = [field.alias or name for name, field in ValueRule.model_fields.items()]
+        schema["patternProperties"] = {f"^({'|'.join(words)})$": True}
+        schema.pop("required", None)
+        return schema
 
 
 class ConditionRule(Strict):

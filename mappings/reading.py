@@ -38,6 +38,12 @@ _EXPECTED = {
     "model_type": "a mapping",
     "tuple_type": "a list",
 }
+_HINTS = {  # words of the driver that say nothing here
+    "description": "Canopsis has no place for an entity's description: make it an info",
+    "enabled": "every entity is sent enabled: remove it",
+    "path": "the source finds the records: see source.datasets",
+    "is_map": "the source finds the records: see source.datasets",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,7 @@ def _problem(fault: ErrorDetails, path: Path) -> Problem:
     path = ("mapping", *path)
     if kind == "extra_forbidden":
         words = keys_at(MappingBlock, fault["loc"][:-1])
-        mend = suggestion(path[-1], words, "known keys")
+        mend = _HINTS.get(str(path[-1]), suggestion(path[-1], words, "known keys"))
         return Problem(path, f"unknown key {path[-1]!r}", mend, on_key=True)
     if kind == "missing":
         return Problem(path[:-1], f"{path[-1]} is missing", f"add {path[-1]}:")

@@ -21,9 +21,9 @@ _CASTS: Mapping[Cast, str] = {
     "filled_text": "filled_text({0})",
     "regexp": "regexp_text({0})",
     "level": "{0} if {0}.__class__ is int and 0 < {0} < 11 else impact_level({0})",
-    "words": "({0},) if {0}.__class__ is str else words({0})",
-    "whole": "whole({0})",
-    "truth": "truth({0})",
+    "words": "({0},) if {0}.__class__ is str else None if {0} is None else words({0})",
+    "whole": "None if {0} is None else whole({0})",
+    "truth": "None if {0} is None else truth({0})",
 }
 _TEXTS: frozenset[Cast] = frozenset(("name", "service_name", "text", "info"))  # a text will do
 
@@ -95,9 +95,7 @@ class Statements:
         elif isinstance(rule.origin, Computed) and rule.cast in _TEXTS:
             return raw
         value = self.name("v")
-        cast = _CASTS[rule.cast].format(raw)
-        guarded = rule.cast in ("words", "whole", "truth")
-        self.add(f"{value} = {f'None if {raw} is None else {cast}' if guarded else cast}")
+        self.add(f"{value} = {_CASTS[rule.cast].format(raw)}")
         return value
 
     def _origin(self, rule: Rule) -> str:
@@ -147,6 +145,5 @@ def _object(raws: Mapping[Path, str], path: Path) -> str:
     if raw is None:
         return f"{{{items}}}"
     # an object that is also looked into keeps its other keys; an empty one stays false
-    return (
-        f"({{**{raw}, {items}}} if {raw}.__class__ is dict and {raw} else {raw})" if items else raw
-    )
+    merged = f"({{**{raw}, {items}}} if {raw}.__class__ is dict and {raw} else {raw})"
+    return merged if items else raw

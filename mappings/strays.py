@@ -59,7 +59,7 @@ class Strays:
             for value in _objects(records, path):
                 if not known.issuperset(value):
                     strays = value.keys() - known
-                    known |= strays
+                    known.update(strays)
                     self._found.update((*path, key) for key in strays)
 
 

@@ -15,14 +15,14 @@ class Strict(BaseModel):
 
 
 class Bare(Strict):
-    """A model that may also be written as one scalar; `bare` tells that it was."""
+    """A model that may also be written as one scalar, or flat; `bare` tells that it was."""
 
-    bare_schema: ClassVar[JsonSchemaValue] = {"type": "string"}
+    scalars: ClassVar[tuple[str, ...]] = ("string", "number", "boolean")
     _bare: bool = PrivateAttr(default=False)
 
     @classmethod
     def dressed(cls, data: object) -> object:
-        """The scalar as the mapping it stands for; anything else unchanged."""
+        """What the short form stands for; anything else unchanged."""
         return data
 
     @model_validator(mode="wrap")
@@ -37,7 +37,9 @@ class Bare(Strict):
     def __get_pydantic_json_schema__(
         cls, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [cls.bare_schema, handler(core)]}
+        schema = handler.resolve_ref_schema(handler(core))
+        schema["type"] = ["object", *cls.scalars]
+        return schema
 
     @property
     def bare(self) -> bool:

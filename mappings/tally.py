@@ -5,6 +5,7 @@ be: an entity with every info costs nothing here.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +39,9 @@ class Failure:
 class DatasetTally:
     """One dataset: records read, entities made, distinct records rejected.
 
-    `reasons` counts rejects by `rule: why`; `filled` is the share of entities that have an info,
-    by key; `unmapped` are the fields that no rule names.
+    `reasons` counts rejects by `rule: why`; `filled` is the share of entities that have an info, by
+    key; `unmapped` are the fields that no rule names; `unknown` and `refused` are values met;
+    `silent` are the rules that never gave a value of their own.
     """
 
     records: int
@@ -48,22 +50,30 @@ class DatasetTally:
     reasons: dict[str, int]
     filled: dict[str, float]
     unmapped: tuple[str, ...]
+    unknown: tuple[Unknown, ...]
+    refused: tuple[Refused, ...]
+    silent: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """The report of a mapping over everything it was given.
 
-    `dead` are rows (`lookup: key`) that no record asked for; `silent` are rules that never gave a
-    value of their own, by `dataset: rule`.
+    `dead` are rows (`lookup: key`) that no record asked for.
     """
 
     datasets: dict[str, DatasetTally]
-    unknown: tuple[Unknown, ...]
-    refused: tuple[Refused, ...]
     dead: tuple[str, ...]
-    silent: tuple[str, ...]
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[Failure, ...]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one dataset gave so far."""
+
+    records: int = 0
+    entities: int = 0
+    rejects: int = 0
 
 
 @dataclass(slots=True)
@@ -81,10 +91,10 @@ class UnitTally:
 
     def reject(self, rank: int, number: int, record: Any, error: Exception) -> Reject:
         """The reject of a record that the rule at *rank* cannot do without."""
-        rule = self.unit.rules[rank].name
-        why, reason = _said(error)
+        rule, (why, reason) = self.unit.rules[rank].name, _said(error)
         if not isinstance(record, dict):
-            why, reason = "not an object", f"a record is an object, not {shown(record)}"
+            rule, why = self.unit.kind, "not an object"
+            reason = f"a record is an object, not {shown(record)}"
         self.reasons[f"{rule}: {why}"] += 1
         return Reject(self.unit.dataset, number, rule, reason, record)
 
@@ -102,7 +112,7 @@ class UnitTally:
         if not self.entities:
             return []
         return [
-            f"{self.unit.dataset}: {rule.name}"
+            rule.name
             for rule, missed in zip(self.unit.rules, self.missed, strict=True)
             if missed >= self.entities and not isinstance(rule.origin, Constant)
         ]
@@ -116,6 +126,35 @@ class UnitTally:
             else self.entities - self.missed[ranks[id(info.rule)]]
             for info in self.unit.infos
         }
+
+    @property
+    def unknown(self) -> list[Unknown]:
+        """Values that its lookups do not know, rule by rule."""
+        uses = [rule.translation for rule in self.unit.rules if rule.translation is not None]
+        return [unknown for use in uses for unknown in use.unknown.values()]
+
+
+def dataset_tally(
+    counts: Counts, tallies: Sequence[UnitTally], unmapped: tuple[str, ...]
+) -> DatasetTally:
+    """The tally of a dataset from those of its units."""
+    entities, present, reasons = Counter[str](), Counter[str](), Counter[str]()
+    for tally in tallies:
+        here = tally.present()
+        present.update(here)
+        entities.update(dict.fromkeys(here, tally.entities))
+        reasons.update(tally.reasons)
+    return DatasetTally(
+        records=counts.records,
+        entities=counts.entities,
+        rejects=counts.rejects,
+        reasons=dict(reasons),
+        filled={key: present[key] / count if count else 0.0 for key, count in entities.items()},
+        unmapped=unmapped,
+        unknown=tuple(each for tally in tallies for each in tally.unknown),
+        refused=tuple(each for tally in tallies for each in tally.refused.values()),
+        silent=tuple(each for tally in tallies for each in tally.silent),
+    )
 
 
 def _said(error: Exception) -> tuple[str, str]:

@@ -9,10 +9,9 @@
 The long form is the driver's (`specs/driver-compat.md` §1.4).
 """
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from mappings.constants import ConstantField, LookupField
@@ -24,12 +23,10 @@ UnknownPolicy = Literal["reject", "warn", "keep", "default"]
 
 
 class ValueRule(Bare):
-    """Where a value comes from, and what to do when it is not there."""
+    """Where a value comes from, and what to do when it is not there.
 
-    bare_schema: ClassVar[JsonSchemaValue] = {
-        "type": ["string", "number", "boolean"],
-        "description": "A path; a template when it holds {{; a number or boolean is a constant.",
-    }
+    Written as one text it is a path, or a template when it holds {{; as a number, a constant.
+    """
 
     type: Literal["set", "copy", "template", "regexp"] | None = Field(
         default=None, description="Long form: what `value` is. The short forms need no type."

@@ -230,7 +230,10 @@ def is_secret_name(name: str) -> bool:
 
 def shown_url(url: str, secrets: Iterable[str]) -> str:
     """*url* as messages show it: no userinfo, no value of a secret parameter, no secret at all."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
     host = parts.netloc.rpartition("@")[2]
     pairs = [
         f"{name}={'***' if is_secret_name(name) else quote(value, safe=' ,:/@')}"

@@ -80,6 +80,7 @@ class HttpConnection(Connection):
     @classmethod
     def _plain(cls, url: str) -> str:
         parts = urlsplit(url)
+        _ = parts.port  # raises ValueError when it is no number
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an address begins with http:// or https:// and names a host")
         if "@" in parts.netloc:

@@ -108,7 +108,8 @@ class Evidence:
             return Partial("; ".join(doubts))
         facts = [f"{self.received:,} records", end.evidence]
         if self._key is not None:
-            facts.append(f"every {self._key_name} once")
+            repeats = f"{self._twice:,} repeat their {self._key_name} on the same page"
+            facts.append(repeats if self._twice else f"every {self._key_name} once")
         if self.total is not None:
             facts.append(f"{self._total_name} says {self.total:,}")
         return Complete(", ".join(facts))

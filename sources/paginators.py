@@ -254,8 +254,11 @@ def _link(headers: Mapping[str, str], relation: str) -> str | None:
 
 def _follow(call: Call, url: Any) -> Step:
     """The call to *url* on the origin of *call*; another origin would be given our credentials."""
-    target = urljoin(call.url, str(url))
-    here, there = Origin.of(call.url), Origin.of(target)
+    try:
+        target = urljoin(call.url, str(url))
+        here, there = Origin.of(call.url), Origin.of(target)
+    except ValueError:
+        return Partial("the URL of the next page cannot be read: not followed")
     if (here.scheme, there.scheme, there.host) == ("https", "http", here.host):
         # Behind a TLS proxy, servers announce themselves as they are reached by the proxy.
         base = urlsplit(call.url)

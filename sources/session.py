@@ -4,6 +4,7 @@
 our own sources call. Whatever is sent leaves for the connection's origin and for no other.
 """
 
+import contextlib
 import logging
 import os
 import random
@@ -228,8 +229,10 @@ class HttpSession(requests.Session):
         keeps_method = request.method in {"GET", "HEAD"} or response.status_code in {307, 308}
         if self.connection.redirects == "refuse" or not (response.is_redirect and keeps_method):
             return None
-        target = urljoin(str(request.url), response.headers["Location"])
-        return target if Origin.of(target) == self.origin else None
+        with contextlib.suppress(ValueError):  # a Location that is no URL is not followed either
+            target = urljoin(str(request.url), response.headers["Location"])
+            return target if Origin.of(target) == self.origin else None
+        return None
 
     def _exchange(
         self, request: requests.PreparedRequest, deadline: float, given: Mapping[str, Any]

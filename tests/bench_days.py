@@ -80,7 +80,7 @@ def days(there: Systems, count: int) -> dict[str, dict[str, Any]]:
             if name == "changed":
                 there.give(count, CHANGED)
             command = (sys.executable, "-m", "tests.bench_run", folder, JOB, there.collection)
-            done = subprocess.run(command, capture_output=True, check=True)
+            done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
             runs[name] = orjson.loads(done.stdout) | {"received": there.received()}
     return runs
 

@@ -336,7 +336,7 @@ def test_the_fields_are_those_that_rules_read() -> None:
     mapper = compile_mapping(block({"infos": infos}, entities={"ignore": ["i"]}))
 
     assert mapper.fields("servers") == {
-        *("name", "location.rack.name", "owner.team", "x", "y", "z.u", r"Resp\. technique"),
+        *("name", "location.rack.name", "owner.team", "x", "y", "z.u", "Resp. technique"),
     }
 
 

@@ -1,6 +1,7 @@
 """The mapping block as written: forms of a value, and what is refused before compiling."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -147,20 +148,21 @@ def test_every_field_of_every_model_is_described() -> None:
     undescribed = [
         f"{name}.{key}"
         for name, model in [("MappingBlock", schema), *schema["$defs"].items()]
-        for part in [model, *model.get("anyOf", [])]
-        for key, value in part.get("properties", {}).items()
+        for key, value in model["properties"].items()
         if not value.get("description")
     ]
     assert undescribed == []
 
 
-def test_the_json_schema_allows_short_forms() -> None:
+def test_the_json_schema_knows_the_short_forms() -> None:
     schema = MappingBlock.model_json_schema()
 
-    value, info = schema["$defs"]["ValueRule"]["anyOf"], schema["$defs"]["InfoRule"]["anyOf"]
-    assert "string" in value[0]["type"]
-    assert value[1]["properties"].keys() >= {"copy", "set", "template", "lookup"}
-    assert info[-1]["properties"].keys() == {"value", "description"}
+    value, info = schema["$defs"]["ValueRule"], schema["$defs"]["InfoRule"]
+    assert value["type"] == ["object", "string", "number", "boolean"]
+    assert value["properties"].keys() >= {"copy", "set", "template", "lookup"}
+    assert info["properties"].keys() == {"value", "description"}
+    (flat,) = info["patternProperties"]
+    assert re.fullmatch(flat, "copy")
 
 
 def keys_of(node: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -254,6 +256,17 @@ def test_a_faulty_info_does_not_make_its_expectation_faulty() -> None:
 @pytest.mark.parametrize("raw", [None, 3, [], "x", {}, {"entities": []}], ids=str)
 def test_what_is_no_mapping_at_all_is_one_problem(raw: object) -> None:
     assert len(problems(raw)) == 1
+
+
+@pytest.mark.parametrize("word", ["description", "enabled"])
+def test_a_word_of_the_driver_that_says_nothing_here_is_told_with_the_way_out(word: str) -> None:
+    raw = copy.deepcopy(VALID)
+    raw["entities"][0]["component"][word] = {"set": "x"}
+
+    (problem,) = problems(raw)
+
+    assert problem.path == ("mapping", "entities", 0, "component", word)
+    assert problem.mend.endswith(("make it an info", "remove it"))
 
 
 def test_two_rows_with_the_same_text_are_refused() -> None:

@@ -46,7 +46,7 @@ def test_an_absent_value_is_not_looked_up() -> None:
     made = mapper({"lookup": "environments"})
 
     assert translated(made, None) == [None]
-    assert made.report().unknown == ()
+    assert made.report().datasets["servers"].unknown == ()
 
 
 def test_a_null_row_leaves_the_value_out_on_purpose() -> None:
@@ -91,7 +91,10 @@ def test_unknown_values_are_counted_whatever_they_do() -> None:
         made = mapper({"lookup": "environments", "unknown": policy})
         translated(made, "x", "production", "y", "x", None)
 
-        found = [(each.value, each.count, each.number) for each in made.report().unknown]
+        found = [
+            (each.value, each.count, each.number)
+            for each in made.report().datasets["servers"].unknown
+        ]
         assert found == [("x", 2, 1), ("y", 1, 3)]
 
 
@@ -100,7 +103,7 @@ def test_a_flood_of_unknown_values_is_counted_in_bounded_memory() -> None:
 
     translated(made, *(f"value {rank}" for rank in range(5_000)))
 
-    unknown = made.report().unknown
+    unknown = made.report().datasets["servers"].unknown
     assert len(unknown) == 1_001
     assert (unknown[-1].value, unknown[-1].count) == ("…", 4_000)
 
@@ -140,7 +143,7 @@ def test_an_array_has_no_row() -> None:
     made = mapper({"lookup": "environments", "unknown": "warn"})
 
     assert translated(made, ["production"]) == [None]
-    (refused,) = made.report().refused
+    (refused,) = made.report().datasets["servers"].refused
     assert refused.why == "not a text"
 
 

@@ -9,13 +9,17 @@ from typing import Any
 import orjson
 import pytest
 from bench_mapping import same
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mappings.loading import load_mapping
 from mappings.mapper import Mapped, Mapper
 from mappings.pattern import check_pattern
+from mappings.remarks import remarks
 from referential.entity import Entity, encode, fingerprint
 
 Record = dict[str, Any]
+KEYS = st.sampled_from("abcd")
 
 
 def component(infos: dict[str, Any] | None = None, **rules: Any) -> Mapper:
@@ -170,7 +174,7 @@ def test_a_value_that_canopsis_cannot_use_is_left_out_and_counted(value: object,
 
     assert bodies(mapped)[0]["infos"].keys() == {"y"}
     assert mapped.rejects == []
-    (refused,) = mapper.report().refused
+    (refused,) = mapper.report().datasets["servers"].refused
     assert (refused.rule, refused.count, refused.number) == ("component.infos.x", 1, 1)
     assert refused.reason.startswith(why)
 
@@ -298,7 +302,7 @@ def test_a_template_that_fails_leaves_its_info_out_and_is_counted() -> None:
     mapped = mapper.map_page("servers", [{"name": "n", "tags": ["a"]}] * 3, 1)
 
     assert [body["infos"] for body in bodies(mapped)] == [{}, {}, {}]
-    (refused,) = mapper.report().refused
+    (refused,) = mapper.report().datasets["servers"].refused
     assert refused.count == 3
     assert "out of range" in refused.reason
 
@@ -368,6 +372,39 @@ def test_what_is_no_object_is_a_reject() -> None:
     assert mapped.entities.ids == ["a", "b"]
     assert [reject.number for reject in mapped.rejects] == [2, 3, 4, 5]
     assert {reject.reason.split(",")[0] for reject in mapped.rejects} == {"a record is an object"}
+
+
+def test_what_is_no_object_is_a_reject_even_when_no_rule_needs_the_record() -> None:
+    records: list[Any] = [{"a": 1}, None]
+
+    mapped = component({"x": "a"}, name={"set": "one"}).map_page("servers", records, 1)
+
+    assert mapped.entities.ids == ["one"]
+    assert [(reject.number, reject.rule) for reject in mapped.rejects] == [(2, "component")]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.dictionaries(KEYS, JSON, max_size=6), max_size=4))
+def test_no_record_however_odd_stops_a_page(records: list[Record]) -> None:
+    rules = {
+        "a": "a.b",
+        "b": {"value": {"copy": "b", "lookup": {"x": 1}, "unknown": "warn"}},
+        "c": "{{ uppercase .c.a }}{{ if .d }}{{ .d.a }}{{ end }}",
+        "d": {"value": {"regexp": "(.)b", "field": "d"}},
+    }
+    mapper = component(rules, name="a", category="b", impact_level="c")
+
+    mapped = mapper.map_page("servers", records, 1)
+
+    assert len(mapped.entities) + len(mapped.rejects) == len(records)
+    assert all(Entity.from_payload(payload).name for payload in mapped.entities.payloads)
 
 
 def test_an_entity_that_json_cannot_hold_is_a_reject_and_the_page_goes_on() -> None:
@@ -487,9 +524,28 @@ def test_a_rule_that_never_gave_a_value_of_its_own_is_reported() -> None:
 
     mapper.map_page("servers", records, 1)
 
-    report = mapper.report()
-    assert report.silent == ("servers: component.impact_level", "servers: component.infos.y")
-    assert report.datasets["servers"].unmapped == ("criticity",)
+    tally = mapper.report().datasets["servers"]
+    assert tally.silent == ("component.impact_level", "component.infos.y")
+    assert tally.unmapped == ("criticity",)
+
+
+def test_what_a_run_noticed_is_said_in_a_few_lines() -> None:
+    translated = {"copy": "status", "lookup": {"prod": 1, "test": 2}, "unknown": "warn"}
+    mapper = component({"env": {"value": translated}, "x": "a", "y": "b"})
+    records = [{"name": "n", "status": "dev", "a": {}, "new": 1}, {"name": "m", "status": "prod"}]
+
+    mapper.map_page("servers", [*records, records[0]], 1)
+
+    odd = "an object cannot be the value of an info"
+    said = [line.replace("component.infos.", "") for line in remarks(mapper.report())]
+    assert said == [
+        "servers: fields neither mapped nor ignored: new",
+        "servers: rules that never gave a value: x, y",
+        "servers: env met values unknown to lookup 'env': 'dev' (2 times)",
+        f"servers: x left out 2 values, the first of record 1, {odd}: {{}}",
+        "rows of lookups that no record asked for: env: test",
+    ]
+    assert remarks(component().report()) == []
 
 
 def test_unmapped_fields_are_named_once_at_any_depth() -> None:

@@ -62,13 +62,15 @@ class Killed(BaseException):
 
 
 class Sync(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+    @initialize(loaded=st.booleans())
+    def begin(self, *, loaded: bool) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="refsync-machine-"))
         self.ledger = Ledger.open(f"sqlite:///{self.folder / 'ledger.db'}")
         self.canopsis = Referential()
         self.canopsis.entities.update(FOREIGN)
         self.source = dict.fromkeys(KINDS, "v1")
+        if loaded:
+            self.settle("disable")
 
     # --- what happens at the source
 

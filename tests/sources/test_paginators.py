@@ -243,6 +243,8 @@ def test_a_link_is_followed_on_the_origin(kind: str, link: str, followed: str) -
         "https://cmdb.example:8443/api",
         "https://me@evil.example/",
         "ftp://cmdb.example/api",
+        "https://cmdb.example:port/api",
+        "https://[cmdb",
     ],
 )
 def test_a_link_to_another_origin_is_partial(link: str) -> None:

@@ -358,6 +358,16 @@ def test_a_redirect_to_another_origin_is_never_followed(
     assert thief.requests == []
 
 
+@pytest.mark.parametrize("location", ["https://[cmdb", "http://127.0.0.1:port/"])
+def test_a_redirect_to_what_is_no_address_is_refused(
+    server: Server, connect: Connect, location: str
+) -> None:
+    url = server.add(Script(Response("", 302, headers={"Location": location})))
+
+    with pytest.raises(Refused, match="redirects"):
+        ask(connect(url, redirects="same_origin"))
+
+
 def test_a_redirected_post_is_not_turned_into_a_get(server: Server, connect: Connect) -> None:
     target = Script({})
     url = server.add(Script(RedirectResponse(server.add(target), 302)))
@@ -507,7 +517,14 @@ def test_a_client_certificate_is_shown_to_the_server(connect: Connect, certifica
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://cmdb", "cmdb.example", "https://me:h1dden@cmdb", "https://cmdb/?key=h1dden"]
+    "url",
+    [
+        "ftp://cmdb",
+        "cmdb.example",
+        "https://cmdb:port",
+        "https://me:h1dden@cmdb",
+        "https://cmdb/?key=h1dden",
+    ],
 )
 def test_an_address_that_cannot_be_one_is_refused_without_its_secrets(url: str) -> None:
     with pytest.raises(ValidationError) as error:
