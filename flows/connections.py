@@ -38,7 +38,7 @@ def connection(settings: Settings, name: str, kind: str, model: type[M], asked_a
     try:
         return model.model_validate(resolved)
     except ValidationError as error:
-        faults = [settings.fault(p) for p in problems_of(error, model, words, path)]
+        faults = settings.faults(problems_of(error, model, words, path))
         raise Misdeclared(faults) from None  # its text could quote a secret
 
 

@@ -127,7 +127,8 @@ def _compiled(name: str, file: YamlFile) -> Job:
     problems = list(file.problems)
     document = file.data if isinstance(file.data, dict) else {}
     if not isinstance(file.data, dict):
-        problems.append(Problem((), "a job file has the keys source, mapping and sync"))
+        what = "a job file has the keys source, mapping and sync"
+        problems.append(Problem((), what, "write the three blocks"))
     problems += [
         Problem((key,), f"unknown word {key!r}", suggestion(key, _BLOCKS), on_key=True)
         for key in document

@@ -28,6 +28,13 @@ _EXPECTED = {
 }
 
 
+_WRITTEN = {
+    "a text": "put it in quotes",
+    "a mapping": "write `word: value`, a line each or between braces",
+    "a list": "write `[a, b]`, or a line each behind a dash",
+}
+
+
 def problems_of(
     error: ValidationError, model: type[BaseModel], document: Any, root: Path
 ) -> list[Problem]:
@@ -59,6 +66,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Any, root: 
         return Problem((*path, key), what, suggestion(context["tag"], words, "known"))
     if kind in _EXPECTED:
         given = _GIVEN.get(type(detail["input"]), "a number")
-        return Problem(path, f"expected {_EXPECTED[kind]}, not {given}")
+        wanted = _EXPECTED[kind]
+        return Problem(path, f"expected {wanted}, not {given}", _WRITTEN.get(wanted, ""))
     what, _, mend = detail["msg"].removeprefix("Value error, ").partition("; mend: ")
     return Problem(path, what[:1].lower() + what[1:], mend)

@@ -12,10 +12,10 @@ secret), `${prefect:BLOCK}` the value of a Prefect Secret block.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NoReturn
+from pathlib import Path as FilePath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,7 +24,7 @@ from flows.misdeclared import Fault, Misdeclared
 from flows.prefect_env import settle
 from flows.problems import problems_of
 from flows.yaml_file import YamlError, YamlFile
-from mappings.errors import Problem
+from mappings.errors import Path, Problem
 
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 
@@ -56,7 +56,7 @@ class Settings:
 
     file: YamlFile | None
     words: SettingsFile
-    base: Path  # relative paths of the file start here
+    base: FilePath  # relative paths of the file start here
     secrets: set[str] = field(default_factory=set)
 
     @property
@@ -78,26 +78,28 @@ class Settings:
         return str(self.base / self.words.jobs) if self.words.jobs else ""
 
     @property
-    def spool(self) -> Path:
+    def spool(self) -> FilePath:
         return self.base / self.words.spool
 
     @property
-    def state(self) -> Path:
+    def state(self) -> FilePath:
         return self.base / self.words.state
 
     @property
-    def reports(self) -> Path:
+    def reports(self) -> FilePath:
         return self.state / "reports"
 
-    def resolve(self, value: Any, path: tuple[str | int, ...]) -> Any:
-        """*value* with its `${…}` references replaced, at any depth; raises Misdeclared."""
-        if isinstance(value, dict):
-            return {key: self.resolve(part, (*path, key)) for key, part in value.items()}
-        if isinstance(value, list):
-            return [self.resolve(part, (*path, i)) for i, part in enumerate(value)]
-        if not isinstance(value, str) or "${" not in value:
-            return value
-        return _REFERENCE.sub(lambda match: self._look_up(match.group(1), path), value)
+    def resolve(self, value: Any, path: Path) -> Any:
+        """*value*, found at *path*, with its `${…}` references replaced at any depth.
+
+        Raises Misdeclared with every reference that leads nowhere, and what Prefect's server
+        raises when it is asked.
+        """
+        problems: list[Problem] = []
+        resolved = self._resolved(value, path, problems)
+        if problems:
+            raise Misdeclared(self.faults(problems))
+        return resolved
 
     def keep_secret(self, text: str) -> None:
         """From now on `redact` hides *text*, and its password when it is a URL."""
@@ -116,31 +118,60 @@ class Settings:
         what, mend = self.redact(problem.what), self.redact(problem.mend)
         return Fault(str(place or "refsync.yaml"), what, mend)
 
-    def _look_up(self, reference: str, path: tuple[str | int, ...]) -> str:
+    def faults(self, problems: Iterable[Problem]) -> list[Fault]:
+        """The faults of the file, in its order."""
+        file = self.file
+        if file is not None:
+            places = [(file.place(each.path, on_key=each.on_key), each) for each in problems]
+            places.sort(key=lambda pair: (pair[0].line, pair[0].column))
+            problems = [problem for _, problem in places]
+        return [self.fault(problem) for problem in problems]
+
+    def _resolved(self, value: Any, path: Path, problems: list[Problem]) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: self._resolved(part, (*path, key), problems) for key, part in value.items()
+            }
+        if isinstance(value, list):
+            return [self._resolved(part, (*path, i), problems) for i, part in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+
+        def found(match: re.Match[str]) -> str:
+            try:
+                secret = self._look_up(match[1])
+            except (OSError, LookupError, ValueError) as error:
+                problems.append(Problem(path, f"{match[0]}: {error}", _mend(match[1])))
+                return ""
+            self.keep_secret(secret)
+            return secret
+
+        return _REFERENCE.sub(found, value)
+
+    def _look_up(self, reference: str) -> str:
+        """Raises OSError, LookupError or ValueError when it leads nowhere."""
         kind, colon, name = reference.partition(":")
-        try:
-            if colon and kind == "file":
-                secret = (self.base / name).read_text(encoding="utf-8").strip("\r\n")
-            elif colon and kind == "prefect":
-                settle(self.state)
-                from flows import blocks  # noqa: PLC0415 - Prefect costs a second to import
+        if not colon:
+            if reference not in os.environ:
+                raise LookupError("no such environment variable")
+            return os.environ[reference]
+        if kind == "file":
+            return (self.base / name).read_text(encoding="utf-8").strip("\r\n")
+        if kind == "prefect":
+            settle(self.state)
+            from flows import blocks  # noqa: PLC0415 - Prefect costs a second to import
 
-                secret = blocks.secret(name)
-            elif colon:
-                mend = "write ${NAME}, ${file:PATH} or ${prefect:BLOCK}"
-                self._refuse(path, f"${{{reference}}}: unknown kind of reference {kind!r}", mend)
-            elif reference in os.environ:
-                secret = os.environ[reference]
-            else:
-                what = f"${{{reference}}}: no such environment variable"
-                self._refuse(path, what, f"set {reference}")
-        except (OSError, LookupError, ValueError) as error:
-            self._refuse(path, f"${{{reference}}}: {error}", "mend the reference or its target")
-        self.keep_secret(secret)
-        return secret
+            return blocks.secret(name)
+        raise LookupError(f"unknown kind of reference {kind!r}")
 
-    def _refuse(self, path: tuple[str | int, ...], what: str, mend: str) -> NoReturn:
-        raise Misdeclared([self.fault(Problem(path, what, mend))])
+
+def _mend(reference: str) -> str:
+    kind, colon, name = reference.partition(":")
+    if not colon:
+        return f"set {reference}"
+    if kind in ("file", "prefect"):
+        return f"make {name} readable, or name another {'file' if kind == 'file' else 'block'}"
+    return "write ${NAME}, ${file:PATH} or ${prefect:BLOCK}"
 
 
 def _password(text: str) -> str:
@@ -157,7 +188,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises Misdeclared with every fault of the file.
     """
     stated = environment.get("REFSYNC_CONFIG", "")
-    path = Path(stated or "refsync.yaml").absolute()
+    path = FilePath(stated or "refsync.yaml").absolute()
     if not path.exists():
         if stated:
             raise Misdeclared(
@@ -176,5 +207,5 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         problems += problems_of(error, SettingsFile, file.data, ())
     settings = Settings(file, words, path.parent)
     if problems:
-        raise Misdeclared([settings.fault(problem) for problem in problems])
+        raise Misdeclared(settings.faults(problems))
     return settings

@@ -23,6 +23,7 @@ from flows.spool import Payloads, SpoolWriter
 from flows.workplace import Workplace
 from mappings.mapper import Mapper
 from referential.change import ACTIONS
+from referential.client import Canopsis
 from referential.errors import PlanRefused, Refused
 from referential.guard import judge
 from referential.history import Reject
@@ -43,14 +44,15 @@ def probe(settings: Settings, job: Job) -> Checked:
     Raises Refused naming every right that is lacking, and what the two clients raise.
     """
     place = Workplace(settings, job, run_id="")
-    source = job.source.probe(job.config, place.source_connection())
+    connection, target = place.connections()
+    source = job.source.probe(job.config, connection)
     if source.lacking:
         raise SourceRefused(
             f"the source refuses {', '.join(source.lacking)} to {source.identity}",
             where=job.place("source", "connection"),
             mend="grant the rights, or use another account",
         )
-    with place.canopsis() as canopsis:
+    with Canopsis(target) as canopsis:
         version = canopsis.app_info().version
         identity = canopsis.identity()
     if identity.lacking:
@@ -223,6 +225,8 @@ def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> Da
         entities += len(mapped.entities)
         rejects += len(page.rejects) + len(mapped.rejects)
         place.progress("extract", records, total)
+        # Freed before the next page is decoded, which then takes its place in memory and cache.
+        del page, mapped
     gathered = mapper.finish(name)
     spool.write(name, gathered.entities)
     spool.reject(asdict(reject) for reject in gathered.rejects)

@@ -72,6 +72,18 @@ class Workplace:
         self._warn(secrets_in_clear(self.settings, name, found))
         return found
 
+    def connections(self) -> tuple[Connection, CanopsisConnection]:
+        """Both; raises Misdeclared with the faults of both, before either is asked anything."""
+        try:
+            source = self.source_connection()
+        except Misdeclared as first:
+            try:
+                self.canopsis_connection()
+            except Misdeclared as second:
+                raise Misdeclared([*first.faults, *second.faults]) from None
+            raise
+        return source, self.canopsis_connection()
+
     @contextlib.contextmanager
     def canopsis(self) -> Iterator[Canopsis]:
         with Canopsis(self.canopsis_connection()) as client:

@@ -20,8 +20,12 @@ from mappings.errors import Path, Problem
 MOST_NODES = 200_000
 MOST_LEVELS = 60
 
-_CORE = "tag:yaml.org,2002:"
-_TEXT = f"{_CORE}str"
+# what plain nodes resolve to; any other tag was written
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}"
+    for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+)
+_TEXT = "tag:yaml.org,2002:str"
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _CONSTANTS: dict[str, Any] = {
@@ -107,7 +111,7 @@ class YamlFile:
             )
         mark = node.start_mark
         self._marks[path] = (mark.line, mark.column)
-        if not (node.tag or _CORE).startswith(_CORE):
+        if node.tag not in _TAGS:
             what = f"the tag {node.tag!r} means nothing here"
             self.problems.append(Problem(path, what, "write the plain value"))
         if isinstance(node, MappingNode):

@@ -99,8 +99,9 @@ def _check_expectations(block: MappingBlock, place: Place) -> None:
             mend = suggestion(dataset, infos, "mapped datasets")
             at.tell(f"unknown dataset {dataset!r}", mend, on_key=True)
             continue
-        for key in expect.filled.keys() - infos[dataset]:
-            mend = suggestion(key, infos[dataset], "infos")
-            (at / "filled" / key).tell(f"no info {key!r}", mend, on_key=True)
+        for key in expect.filled:
+            if key not in infos[dataset]:
+                mend = suggestion(key, infos[dataset], "infos")
+                (at / "filled" / key).tell(f"no info {key!r}", mend, on_key=True)
         if expect.min is not None and expect.max is not None and expect.min > expect.max:
             (at / "min").tell(f"min {expect.min} is more than max {expect.max}")

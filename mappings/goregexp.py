@@ -9,8 +9,9 @@ Sources: `specs/driver-compat.md` §2.1 and §4; Go 1.23 `regexp`, regexp2 1.11.
 """
 
 import re
+import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 import regex  # type: ignore[import-untyped] # it can be interrupted and looks behind at any width
@@ -19,7 +20,7 @@ from mappings.goregexp_cost import longest
 from mappings.goregexp_errors import RegexpSyntaxError, RegexpTimeout
 from mappings.goregexp_expand import parse_template
 from mappings.goregexp_fallback import parse_extended
-from mappings.goregexp_machine import Machine
+from mappings.goregexp_machine import Machine, Work
 from mappings.goregexp_parser import parse
 from mappings.goregexp_translate import translate
 from mappings.goregexp_tree import Node, Parsed, Repeat, children, nullable
@@ -33,7 +34,8 @@ class _Match(Protocol):
     def span(self, number: int, /) -> tuple[int, int]: ...
 
 
-_Search = Callable[[str, int], _Match | None]
+# From a text to the search in it from a place on; all searches of one text share a limit of work.
+_Searcher = Callable[[str], Callable[[int], _Match | None]]
 
 
 class Regexp:
@@ -42,14 +44,14 @@ class Regexp:
     `text` is the pattern as written. `names` is the table of its groups in order: the key of
     `groups` and the number of the group in `pattern`. `pattern` may be inlined by callers, for
     texts of at most `limit` characters; it is None, and `limit` -1, where `re` cannot be trusted
-    (such a pattern is slower: 50 microseconds a value rather than one).
+    (such a pattern is slower: some 100 microseconds a value rather than two).
     """
 
     __slots__ = (
         "_named",
         "_raw_names",
         "_re_search",
-        "_search",
+        "_searcher",
         "limit",
         "names",
         "pattern",
@@ -67,7 +69,7 @@ class Regexp:
         if self.limit < 0:
             self.pattern = None
         self._re_search = None if self.pattern is None else self.pattern.search
-        self._search: _Search = (
+        self._searcher: _Searcher = (
             _interruptible(text, source) if parsed.extended else _linear(text, parsed)
         )
 
@@ -84,7 +86,7 @@ class Regexp:
             if self._named:  # twice as fast
                 return match.groupdict("")
             return {key: match[number] or "" for key, number in self.names}
-        found = self._search(text, 0)
+        found = self._searcher(text)(0)
         if found is None:
             return None
         return {key: _part(text, found, number) for key, number in self.names}
@@ -96,13 +98,14 @@ class Regexp:
         group that does not exist is empty. An empty match that touches the match before it is
         not replaced. Raises RegexpTimeout.
         """
-        search = self._search
         if self._re_search is not None and len(text) <= self.limit:
-            search = self._re_search
+            search: Callable[[int], _Match | None] = partial(self._re_search, text)
+        else:
+            search = self._searcher(text)
         template = parse_template(repl, self._raw_names)
         parts: list[str] = []
         last = pos = 0
-        while pos <= len(text) and (found := search(text, pos)) is not None:
+        while pos <= len(text) and (found := search(pos)) is not None:
             start, end = found.span(0)
             parts.append(text[last:start])
             if end > last or start == 0:
@@ -171,30 +174,39 @@ def _faithful(node: Node) -> bool:
     return all(map(_faithful, children(node)))
 
 
-def _linear(text: str, parsed: Parsed) -> _Search:
-    """A search by the machine, built when first needed."""
+def _linear(text: str, parsed: Parsed) -> _Searcher:
+    """Searches by the machine, built when first needed."""
     machine: list[Machine] = []
 
-    def search(value: str, pos: int) -> _Match | None:
+    def searcher(value: str) -> Callable[[int], _Match | None]:
         if not machine:
             machine.append(Machine(text, parsed))
-        return machine[0].search(value, pos)
+        work = Work()
+        return lambda pos: machine[0].search(value, pos, work)
 
-    return search
+    return searcher
 
 
-def _interruptible(text: str, source: str) -> _Search:
-    """A search for the fallback, stopped after `MOST_SECONDS`."""
+def _interruptible(text: str, source: str) -> _Searcher:
+    """Searches for the fallback, stopped after `MOST_SECONDS`."""
     try:
         pattern = regex.compile(source)
     except (regex.error, RecursionError, OverflowError) as error:
         raise RegexpSyntaxError(str(error), text, pattern=text) from None
 
-    def search(value: str, pos: int) -> _Match | None:
-        try:
-            found: _Match | None = pattern.search(value, pos, timeout=MOST_SECONDS)
-        except (TimeoutError, MemoryError):
-            raise RegexpTimeout(text, len(value)) from None
-        return found
+    def searcher(value: str) -> Callable[[int], _Match | None]:
+        end = time.monotonic() + MOST_SECONDS
 
-    return search
+        def search(pos: int) -> _Match | None:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise RegexpTimeout(text, len(value))
+            try:
+                found: _Match | None = pattern.search(value, pos, timeout=left)
+            except (TimeoutError, MemoryError):
+                raise RegexpTimeout(text, len(value)) from None
+            return found
+
+        return search
+
+    return searcher

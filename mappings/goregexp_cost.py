@@ -127,7 +127,7 @@ class _Estimate:
 
     def _repeat(self, node: Repeat, follow: Follow) -> Follow:
         item, low, high = node.item, node.low, node.high
-        if high is None or (high > 1 and high * _size(item) > _MOST_COPIES):
+        if high is None or (high > 1 and _size(node) > _MOST_COPIES):
             return self._loop(node, follow)
         if high > 1 and nullable(item):
             return HOPELESS
@@ -150,7 +150,9 @@ class _Estimate:
 
 
 def _size(node: Node) -> int:
-    return 1 + sum(map(_size, children(node)))
+    """The nodes of *node* once its counted repetitions are spelled out."""
+    copies = node.high if isinstance(node, Repeat) and node.high else 1
+    return 1 + copies * sum(map(_size, children(node)))
 
 
 def _looks(node: Node) -> list[Look]:

@@ -17,12 +17,14 @@ class RegexpSyntaxError(ValueError):
 
 
 class RegexpTimeout(Exception):
-    """A value on which a pattern would work too long: that value is a reject, not the run."""
+    """A value on which a pattern would work too long: that value is a reject, not the run.
+
+    `length` is that of the value in characters, 0 when the pattern is too large for any.
+    """
 
     def __init__(self, pattern: str, length: int) -> None:
-        super().__init__(
-            f"the regular expression `{pattern}` works too long on a value of {length} characters"
-        )
+        fault = f"works too long on a value of {length} characters" if length else "is too large"
+        super().__init__(f"the regular expression `{pattern}` {fault}")
         self.add_note("mend: avoid repetitions inside repetitions, or bound them ({1,50})")
         self.pattern = pattern
         self.length = length

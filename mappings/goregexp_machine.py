@@ -83,6 +83,11 @@ Slots = tuple[int, ...]
 
 
 @dataclass(slots=True)
+class Work:
+    steps: int = 0
+
+
+@dataclass(slots=True)
 class Machine:
     """The program of one pattern. Raises RegexpTimeout when it is too large to be built."""
 
@@ -94,11 +99,14 @@ class Machine:
     def __post_init__(self) -> None:
         self._start = self._compile(self.parsed.tree, self._add(_Instruction()))
 
-    def search(self, text: str, pos: int = 0) -> Found | None:
-        """The first match at or after *pos*; RegexpTimeout past the limit of work."""
+    def search(self, text: str, pos: int = 0, work: Work | None = None) -> Found | None:
+        """The first match at or after *pos*; RegexpTimeout past the limit of work.
+
+        Searches that share *work* share the limit.
+        """
         program = self._program
         blank = (-1,) * (2 * len(self.parsed.names) + 2)
-        steps = 0
+        work = work or Work()
         found: Slots | None = None
         threads: dict[int, Slots] = {}
         seen: set[int] = set()
@@ -107,8 +115,8 @@ class Machine:
                 self._enter(threads, seen, (self._start, (here, *blank[1:])), text, here)
             elif not threads:
                 break
-            steps += (1 + len(seen)) * (1 + len(blank) // 50)
-            if steps > MOST_STEPS:
+            work.steps += (1 + len(seen)) * (1 + len(blank) // 50)
+            if work.steps > MOST_STEPS:
                 raise RegexpTimeout(self.pattern, len(text))
             char = text[here : here + 1]
             following: dict[int, Slots] = {}
@@ -152,8 +160,7 @@ class Machine:
                     continue
             elif (slot := instruction.slot) is not None:
                 slots = (*slots[:slot], here, *slots[slot + 1 :])
-            for following in reversed(instruction.nexts):
-                stack.append((following, slots))
+            stack.extend((following, slots) for following in reversed(instruction.nexts))
 
     def _add(self, instruction: _Instruction) -> int:
         if len(self._program) >= MOST_INSTRUCTIONS:

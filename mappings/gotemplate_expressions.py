@@ -43,9 +43,9 @@ class ExpressionWriter(Writer):
         value: Expr | None = None
         written: list[str] = []
         for command in commands:
-            # Go evaluates the piped value first: it must precede what its taker declares.
-            ahead = len(commands) > _FLAT or self._declares(command)
-            if value is not None and ahead and not value.atom:
+            # Go evaluates the piped value first: it must precede what its taker declares or sets.
+            sets = self._declares(command)
+            if value is not None and (sets or (len(commands) > _FLAT and not value.atom)):
                 name = self.name("t")
                 written.append(f"{name} := {value.code}")
                 value = Expr(name, value.type, atom=True)

@@ -5,32 +5,28 @@ from typing import Any
 
 from mappings.compile import compile_mapping
 from mappings.errors import MappingErrors, Path, Problem
-from mappings.language import MappingBlock
 from mappings.mapper import Mapper
 from mappings.reading import Reading, read_mapping
 
 
 def load_mapping(raw: object, *, datasets: Collection[str] | None = None) -> Mapper:
-    """The mapper of *raw*, the parsed YAML under `mapping`; raises as `load_block`."""
-    return compile_mapping(load_block(raw, datasets=datasets), datasets=datasets)
+    """The mapper of *raw*, the parsed YAML under `mapping`.
 
-
-def load_block(raw: object, *, datasets: Collection[str] | None = None) -> MappingBlock:
-    """The model of *raw*, known to compile.
-
-    Faults of shape (an unknown key, a wrong type) and of meaning (an unknown lookup, a template
-    that does not parse) are gathered together. Raises MappingErrors, its problems in file order.
+    `datasets` are the names that the job's source declares (None: not checked). Faults of shape (an
+    unknown key, a wrong type) and of meaning (an unknown lookup, a template that does not parse)
+    are gathered together. Raises MappingErrors, its problems in file order.
     """
     reading = read_mapping(raw)
     problems = list(reading.problems)
+    mapper: Mapper | None = None
     if reading.block is not None:
         try:
-            compile_mapping(reading.block, datasets=datasets)
+            mapper = compile_mapping(reading.block, datasets=datasets)
         except MappingErrors as errors:
             problems += [found for each in errors.problems if (found := _kept(each, reading))]
-    if reading.block is None or problems:
+    if mapper is None or problems:
         raise MappingErrors(sorted(problems, key=lambda problem: _rank(problem.path, raw)))
-    return reading.block
+    return mapper
 
 
 def _kept(problem: Problem, reading: Reading) -> Problem | None:

@@ -28,7 +28,7 @@ TextOf = Callable[[Any], str | None]
 
 _ONE_GROUP = re.compile(r"\{\{\s*\.RegexMatch\.(\w+)\s*\}\}")
 _UNKNOWN_FUNCTION = re.compile(r'function "(.+)" not defined')
-_DECIDES = re.compile(r"\{\{[^}]*?\b(?:if|with|range|template|and|or|not|eq|ne|map_has_key)\b")
+_DECIDES = re.compile(r"\{\{[^}]*?\b(?:if|with|and|or|not)\b")
 _WHOLE = "whole_match"
 _NO_VALUE = "<no value>"  # what Go prints for a value that is not there
 

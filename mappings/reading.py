@@ -38,11 +38,12 @@ _EXPECTED = {
     "model_type": "a mapping",
     "tuple_type": "a list",
 }
-_HINTS = {  # words of the driver that say nothing here
-    "description": "Canopsis has no place for an entity's description: make it an info",
-    "enabled": "every entity is sent enabled: remove it",
-    "path": "the source finds the records: see source.datasets",
-    "is_map": "the source finds the records: see source.datasets",
+# Words of the driver that say nothing here, with a word that is known where they would stand.
+_HINTS = {
+    "description": ("infos", "Canopsis holds no description of an entity: make it an info"),
+    "enabled": ("infos", "every entity is sent enabled: remove it"),
+    "path": ("entities", "the source finds the records: see source.datasets"),
+    "is_map": ("entities", "the source finds the records: see source.datasets"),
 }
 
 
@@ -168,7 +169,9 @@ def _problem(fault: ErrorDetails, path: Path) -> Problem:
     path = ("mapping", *path)
     if kind == "extra_forbidden":
         words = keys_at(MappingBlock, fault["loc"][:-1])
-        mend = _HINTS.get(str(path[-1]), suggestion(path[-1], words, "known keys"))
+        beside, mend = _HINTS.get(str(path[-1]), ("", ""))
+        if beside not in words:
+            mend = suggestion(path[-1], words, "known keys")
         return Problem(path, f"unknown key {path[-1]!r}", mend, on_key=True)
     if kind == "missing":
         return Problem(path[:-1], f"{path[-1]} is missing", f"add {path[-1]}:")

@@ -7,6 +7,13 @@
     "APP-{{ .code }}"                        a string with {{ is a template over the record
 
 The long form is the driver's (`specs/driver-compat.md` §1.4).
+
+A value is absent when its path is missing or null, its expression does not match, its template
+would show a value that is not there, or its lookup says so. Then `default` takes its place; without
+one an info or a category is left out, and a name, a component or a pattern (or whatever is
+`required`) makes the record a reject. What Canopsis cannot hold (an object, a mixed array) is
+refused: counted, and the value absent. A lookup translates what was found, never the default; the
+text of its keys is compared, so that 1 and "1" are one.
 """
 
 from typing import Any, Literal, Self

@@ -81,6 +81,9 @@ class CsvDataset(Strict):
         0.1, ge=0, le=1, description="Share of rejects above which a file is not read."
     )
     min_rows: int = Field(1, ge=0, description="Rows that a file has at least on a bad day.")
+    final_line_end: bool = Field(
+        False, description="Whether the last row ends its line too: a file without it was cut."
+    )
     trailer: str | None = Field(
         None,
         description="Regular expression of the last line, which is no record; its group `count` is "

@@ -162,7 +162,8 @@ class FileReading:
         if reader.doubt:
             self.doubts.append(reader.doubt)
         if not found.ends_line:
-            self.facts.append("no line end after the last row")
+            cut = self.table.final_line_end
+            (self.doubts if cut else self.facts).append("no line end after the last row")
         if changed := self.file.changed():
             self.doubts.append(f"it changed while it was read: {changed}")
 

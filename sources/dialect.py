@@ -71,29 +71,29 @@ def read_opening(text: IO[str], skip: int, signs: Dialect, *, stated: bool) -> O
 def vote(lines: list[str], signs: Dialect) -> str | None:
     """The delimiter with which the rows of *lines* agree on most columns; None: no such.
 
-    Quotes count: a delimiter inside them separates nothing.
+    Quotes count: a delimiter inside them separates nothing. Where rows agree on none, the only
+    delimiter in the header is it: what is wrong with the rows is better told of each.
     """
-    best: tuple[tuple[float, int], str | None] = ((0.0, 0), None)
+    scores: dict[str, tuple[float, int]] = {}
     for candidate in CANDIDATES:
         reader = replace(signs, delimiter=candidate).reader(lines)
         widths = [len(row) for row in _rows(reader) if row]
-        if not widths or widths[0] < 2:
-            continue
-        share = Counter(widths)[widths[0]] / len(widths)
-        score = (1.0 if share >= _MAJORITY else share, widths[0])
-        if share > 0.5 and score > best[0]:
-            best = (score, candidate)
-    return best[1]
+        if widths and widths[0] > 1:
+            share = Counter(widths)[widths[0]] / len(widths)
+            scores[candidate] = (1.0 if share >= _MAJORITY else share, widths[0])
+    best = max(scores, key=scores.__getitem__, default=None)
+    agreed = best is not None and scores[best][0] > 0.5
+    return best if agreed or len(scores) == 1 else None
 
 
 def _sample(text: IO[str]) -> list[str]:
-    """The first lines of *text*."""
+    """The first lines of *text*, whole ones alone unless there is but one."""
     lines: list[str] = []
     size = 0
     while size < _SAMPLE and (line := text.readline(_SAMPLE)):
         lines.append(line)
         size += len(line)
-    return lines
+    return lines[:-1] if len(lines) > 1 and size >= _SAMPLE else lines
 
 
 def _rows(reader: "_csv.Reader") -> Iterator[list[str]]:

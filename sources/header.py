@@ -38,7 +38,7 @@ def _check(names: list[str], where: str) -> None:
     odd = [
         f"{_listed(found)} {'has no name' if len(found) == 1 else 'have no name'}"
         if not name
-        else f"{_listed(found)} are both named {name!r}"
+        else f"{_listed(found)} are {'both' if len(found) == 2 else 'all'} named {name!r}"
         for name, found in places.items()
         if not name or len(found) > 1
     ]

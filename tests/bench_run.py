@@ -6,7 +6,6 @@ the process.
 """
 
 import argparse
-import gc
 import resource
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import orjson
 import requests
 
+from flows.stages import collector_paused
 from mappings.mapper import Mapper
 from tests.acceptance.installation import Installation
 
@@ -66,21 +66,20 @@ def measure(folder: Path, job: str, pages: str) -> dict[str, Any]:
 def floor(mapper: Mapper, dataset: str, url: str) -> tuple[float, float]:
     """CPU seconds of `orjson.loads` of all pages, and of `orjson.dumps` of all entities."""
     loads = dumps = 0.0
-    gc.collect()
-    gc.disable()
     for body in bodies(url):
-        start = time.process_time()
-        document = orjson.loads(body)
-        loads += time.process_time() - start
-        payloads = mapper.map_page(dataset, document["data"], 1).entities.payloads
-        entities = [orjson.loads(payload) for payload in payloads]
-        start = time.process_time()
-        orjson.dumps(entities)
-        dumps += time.process_time() - start
-        start = time.process_time()
-        del document
-        loads += time.process_time() - start
-    gc.enable()
+        with collector_paused():
+            start = time.process_time()
+            document = orjson.loads(body)
+            loads += time.process_time() - start
+            payloads = mapper.map_page(dataset, document["data"], 1).entities.payloads
+            start = time.process_time()
+            del document
+            loads += time.process_time() - start
+            entities = [orjson.loads(payload) for payload in payloads]
+            start = time.process_time()
+            orjson.dumps(entities)
+            dumps += time.process_time() - start
+            del entities, payloads
     return loads, dumps
 
 

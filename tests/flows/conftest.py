@@ -63,9 +63,7 @@ def _loggers() -> list[logging.Logger]:
 
 
 @pytest.fixture
-def workshop(
-    _simulators: Simulators, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Workshop:
+def workshop(_simulators: Simulators, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """A CMDB of 30 servers, an empty Canopsis, the job `acme/servers` from one to the other."""
     _simulators.canopsis.reset()
     _simulators.api.reset()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import requests
 
 from flows.job import load_job
 from flows.outcome import ExpectationUnmet, exit_code, told
@@ -99,10 +100,8 @@ def test_missing_records_are_kept_when_the_job_says_so(workshop: Workshop) -> No
 
 def test_an_entity_of_somebody_else_is_never_touched(workshop: Workshop) -> None:
     workshop.run()
-    with workshop.canopsis.lock:
-        workshop.canopsis.store.upsert(
-            "foreign", {"name": "foreign", "type": "component", "enabled": True}, now=0
-        )
+    foreign = {"name": "foreign", "type": "component", "import_source": "acme-cmdb"}
+    requests.post(f"{workshop.canopsis_url}/sandbox/entities", json=foreign, timeout=10)
     workshop.serve(servers(28))
 
     workshop.run()
@@ -215,7 +214,7 @@ def test_an_unmet_expectation_refuses_the_run_and_writes_nothing(workshop: Works
         workshop.run()
 
     assert exit_code(unmet.value) == 3
-    assert f"where: {Path('jobs') / NAME}.yaml:20:" in told(unmet.value)
+    assert f"where: {Path('jobs') / NAME}.yaml:21:5" in told(unmet.value)
     assert "mend: " in told(unmet.value)
     assert workshop.imports() == []
     assert workshop.last_run().outcome == "refused"
@@ -333,7 +332,7 @@ def test_a_second_run_of_the_same_job_says_who_holds_it(workshop: Workshop) -> N
 
 def test_another_job_may_run_meanwhile(workshop: Workshop) -> None:
     job = workshop.job()
-    workshop.write_job(JOB.replace("acme-cmdb\n  datasets", "acme-cmdb\n  datasets"), "acme/twins")
+    workshop.write_job(JOB, "acme/twins")
     with open_ledger(workshop.settings()) as ledger:
         holder = ledger.start_run(job.feed, "sync", utc_now())
         with ledger.lock(job.feed, holder):
@@ -362,14 +361,6 @@ def test_the_document_of_a_run_is_plain_json(workshop: Workshop) -> None:
 def test_what_canopsis_does_not_hold_after_all_is_a_reject_and_owned_no_more(
     workshop: Workshop,
 ) -> None:
-    service = """\
-        - dataset: servers
-          service:
-            name: APP
-            pattern: {field: name, cond: regexp, value: {set: "[unclosed"}}
-    """
-    del service
-    workshop.run()
     with workshop.canopsis.lock:
         submit = workshop.canopsis.jobs.submit
 
@@ -377,7 +368,7 @@ def test_what_canopsis_does_not_hold_after_all_is_a_reject_and_owned_no_more(
             return submit(body.replace(b"srv-001", b"srv-XXX"), **options)
 
         workshop.canopsis.jobs.submit = lose_one
-    report = workshop.run(mode="full")
+    report = workshop.run()
 
     assert report.verified.found == 29
     assert "srv-001" not in workshop.known()

@@ -249,6 +249,23 @@ def test_a_catastrophe_for_backtracking_ends_within_a_second(pattern: str, text:
     assert time.thread_time() - begin < 1
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"(a+)+b|a", "a" * 10_000),
+        (r"(?=a)(a+)+b|a", "a" * 3000),
+        (r"(?=.)a[^x]*x|a", "a" * 100_000),
+    ],
+)
+def test_replacing_many_matches_is_bounded_as_a_whole(pattern: str, text: str) -> None:
+    begin = time.thread_time()
+
+    with pytest.raises(RegexpTimeout):
+        compile_regexp(pattern).replace(text, "-")
+
+    assert time.thread_time() - begin < 1
+
+
 def test_what_go_can_tell_of_a_catastrophe_is_told() -> None:
     assert compile_regexp(r"(a+)+$").groups("a" * 5000 + "b") is None
     assert compile_regexp(r"(a+)+b").groups("a" * 5000 + "b") == {"1": "a" * 5000}

@@ -140,3 +140,9 @@ def test_a_variable_declared_in_passing_may_be_undefined() -> None:
     assert template.render({"s": "", "n": "a"}) == "a a"
     with pytest.raises(TemplateExecError, match="undefined variable"):
         template.render({"s": "b", "n": "a"})
+
+
+def test_a_piped_value_is_taken_before_an_argument_changes_its_variable() -> None:
+    template = compile_template("{{ $x := 1 }}{{ $x | print ($x = 2) }} {{ $x }}")
+
+    assert template.render({}) == "2 1 2"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from mappings.errors import MappingErrors, Problem
 from mappings.language import MappingBlock
-from mappings.loading import load_block
+from mappings.loading import load_mapping
 from mappings.strict import Strict
 from mappings.value_rule import ValueRule
 
@@ -46,7 +46,7 @@ VALID: dict[str, Any] = {
 
 def problems(raw: object) -> tuple[Problem, ...]:
     with pytest.raises(MappingErrors) as caught:
-        load_block(raw)
+        load_mapping(raw)
     return caught.value.problems
 
 
@@ -130,13 +130,13 @@ def test_an_info_is_written_whole_or_as_its_value_alone() -> None:
     ]
 
     for form in forms:
-        rule = load_block(with_info(form)).entities[0].component
+        rule = MappingBlock.model_validate(with_info(form)).entities[0].component
         assert rule is not None
         assert (rule.infos["x"].value.text, rule.infos["x"].description) == ("status", "Status")
 
 
 def test_a_block_is_frozen() -> None:
-    block = load_block(VALID)
+    block = MappingBlock.model_validate(VALID)
 
     with pytest.raises(ValidationError):
         block.lookups = {}

@@ -1,0 +1,133 @@
+"""The files of one run: what is written page by page is read back entity by entity."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.spool import Payloads, Spool, SpoolWriter
+from referential.entity import EntityPage, encode_page, fingerprint
+
+REJECT = {"dataset": "servers", "number": 3, "rule": "read", "reason": "not an object", "record": 7}
+
+
+def page(*names: str, of: str = "") -> EntityPage:
+    """Components, or resources of one component."""
+    kind = "resource" if of else "component"
+    bodies = [
+        {"type": kind, "name": name, "category": "Serveur", "infos": {"site": {"value": "Nîmes"}}}
+        for name in names
+    ]
+    ids = [f"{name}/{of}" if of else name for name in names]
+    groups = [of or name for name in names]
+    return encode_page(ids, [kind] * len(names), groups, bodies)
+
+
+def test_what_was_found_comes_back_in_its_order_with_its_columns(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    first, second = page("sw1", "sw2"), page("eth0", of="sw1")
+    with SpoolWriter(spool) as writer:
+        writer.write("switches", first)
+        writer.write("ports", second)
+
+    found = spool.found()
+
+    assert found["id"].tolist() == ["sw1", "sw2", "eth0/sw1"]
+    assert found["kind"].tolist() == ["component", "component", "resource"]
+    assert found["group"].tolist() == ["sw1", "sw2", "sw1"]
+    assert found["dataset"].tolist() == ["switches", "switches", "ports"]
+    assert found["category"].tolist() == ["Serveur"] * 3
+    assert found["fingerprint"].tolist() == [*first.fingerprints, *second.fingerprints]
+
+
+def test_payloads_are_the_very_bytes_and_each_stands_on_its_own_line(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    pages = page("sw1", "schön"), page("eth0", of="sw1")
+    with SpoolWriter(spool) as writer:
+        for each in pages:
+            writer.write("all", each)
+
+    found = spool.found()
+    with Payloads(spool) as payloads:
+        read = [
+            payloads.read(offset, size)
+            for offset, size in zip(found["offset"], found["size"], strict=True)
+        ]
+
+    assert read == [payload for each in pages for payload in each.payloads]
+    assert spool.entities.read_bytes() == b"".join(payload + b"\n" for payload in read)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.text(min_size=1, max_size=8), min_size=0, max_size=4), max_size=5))
+def test_any_pages_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, pages: list[list[str]]
+) -> None:
+    spool = Spool(tmp_path_factory.mktemp("spool"))
+    with SpoolWriter(spool) as writer:
+        for number, names in enumerate(pages):
+            writer.write(f"d{number}", page(*names))
+
+    found = spool.found()
+    with Payloads(spool) as payloads:
+        digests = [
+            fingerprint(payloads.read(offset, size))
+            for offset, size in zip(found["offset"], found["size"], strict=True)
+        ]
+
+    assert found["id"].tolist() == [name for names in pages for name in names]
+    assert digests == found["fingerprint"].tolist()
+
+
+def test_a_run_without_entities_has_an_empty_frame(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    with SpoolWriter(spool) as writer:
+        writer.write("servers", page())
+
+    assert len(spool.found()) == 0
+    assert "fingerprint" in spool.found()
+
+
+def test_a_spool_that_exists_is_begun_again(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for name in ("first", "second"):
+        with SpoolWriter(spool) as writer:
+            writer.write("servers", page(name))
+            writer.reject([REJECT])
+
+    assert spool.found()["id"].tolist() == ["second"]
+    assert list(spool.iter_rejects()) == [REJECT]
+
+
+def test_rejects_come_back_with_their_records(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    odd = {**REJECT, "record": {"name": None, "deep": [{"é": "line\nfeed"}]}}
+    with SpoolWriter(spool) as writer:
+        writer.reject([REJECT])
+        writer.reject([odd])
+
+    assert list(spool.iter_rejects()) == [REJECT, odd]
+    assert len(spool.rejects.read_bytes().splitlines()) == 2
+
+
+def test_a_spool_that_was_cut_says_so(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    with SpoolWriter(spool) as writer:
+        writer.write("servers", page("sw1"))
+    whole = spool.entities.read_bytes()
+    spool.entities.write_bytes(whole[:-5])
+
+    with Payloads(spool) as payloads, pytest.raises(EOFError, match=r"entities\.jsonl ends before"):
+        payloads.read(0, len(whole) - 1)
+
+
+def test_what_was_spooled_before_an_error_is_on_disk(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    with pytest.raises(ZeroDivisionError), SpoolWriter(spool) as writer:
+        writer.write("servers", page("sw1"))
+        raise ZeroDivisionError
+
+    assert orjson.loads(spool.entities.read_bytes())["name"] == "sw1"
+    assert spool.found()["id"].tolist() == ["sw1"]
