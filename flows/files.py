@@ -1,7 +1,6 @@
 """Files written so that a reader sees all of them or nothing, even when we are killed."""
 
-import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,13 @@ from typing import Any
 def write_whole(path: Path, content: bytes) -> None:
     """Write *path* beside its place, then move it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(name).replace(path)
+    # not `tempfile`: its files may be read by their owner alone, and reports are for others too
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def as_json(value: Any) -> Any:

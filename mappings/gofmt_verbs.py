@@ -8,7 +8,7 @@ from mappings import gofloat, gotime
 from mappings.gotemplate_values import Byte, Named, StrList, StrMap, fail, type_name
 from mappings.gotext import can_backquote, is_print, quote, quote_rune, rune, to_bytes
 
-MAX_TEXT = 1 << 20  # characters one call may give: no template of a mapping comes near
+MAX_TEXT = 1 << 21  # characters one call may give: no template of a mapping comes near
 _UINT64 = (1 << 64) - 1
 _BASES = {"d": 10, "v": 10, "b": 2, "o": 8, "O": 8, "x": 16, "X": 16}
 _DIGITS = {10: "d", 2: "b", 8: "o", 16: "x"}

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from mappings import gofmt, gojson, gotemplate_values, gotime
-from mappings.gofmt_verbs import MAX_TEXT
 from mappings.goregexp import RegexpSyntaxError, RegexpTimeout, compile_regexp
 from mappings.gotemplate_errors import Fault
 from mappings.gotemplate_values import StrList, fail, type_name
@@ -44,11 +43,12 @@ _JS = _JavaScript(
     }
 )
 _INT64 = 1 << 64
+_MAX_TEXT = 1 << 19  # characters one call may give, `printf` apart: repeated, they double
 _MAX_REPLACED = 1 << 18  # characters of a value given to `replace`: half a second of matches
 
 
 def _bounded(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else fail(f"output of more than {MAX_TEXT} characters")
+    return text if len(text) <= _MAX_TEXT else fail(f"output of more than {_MAX_TEXT} characters")
 
 
 # -- text
@@ -123,8 +123,8 @@ def strjoin(values: Any, separator: str) -> str:
         fail(f"unsupported type: {type_name(values)}")
     if not all(isinstance(value, str) for value in values):
         fail("failed convert to []string")
-    if sum(map(len, values)) + len(separator) * len(values) > MAX_TEXT:
-        fail(f"output of more than {MAX_TEXT} characters")
+    if sum(map(len, values)) + len(separator) * len(values) > _MAX_TEXT:
+        fail(f"output of more than {_MAX_TEXT} characters")
     return separator.join(values)
 
 

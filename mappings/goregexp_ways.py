@@ -7,6 +7,7 @@ trying `f` at each of `n` places costs the sum of `f` over shorter and shorter t
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import zip_longest
 
 from mappings.goregexp_runes import NOTHING, Ranges
@@ -14,6 +15,7 @@ from mappings.goregexp_runes import NOTHING, Ranges
 Count = tuple[float, ...]
 
 MOST_DEGREE = 16  # 32 characters are too many already
+NONE: Count = (0.0,)
 ONE: Count = (1.0,)
 ENDLESS: Count = (math.inf,)
 
@@ -24,7 +26,7 @@ HOPELESS: Follow = {NOTHING: (math.inf, ENDLESS)}
 
 
 def add(*counts: Count) -> Count:
-    return tuple(map(math.fsum, zip_longest(*counts, fillvalue=0.0)))
+    return tuple(map(math.fsum, zip_longest(*counts, fillvalue=0.0))) or NONE
 
 
 def scale(count: Count, factor: float) -> Count:
@@ -68,23 +70,33 @@ def all_ways(follow: Follow, length: int) -> Count:
 
 def heaviest(follow: Follow, length: int) -> Count:
     """The highest total cost of sets that hold one same character."""
-    if len(follow) == 1:
-        return next(iter(follow.values()))[1]
-    edges: list[tuple[int, float]] = []
-    for ranges, (_, cost) in follow.items():
-        weight = value(cost, length)
-        if math.isinf(weight):
-            return ENDLESS
-        for low, high in ranges:
-            edges += ((low, weight), (high + 1, -weight))
-    edges.sort()
-    top = level = 0.0
-    place = -1
-    for edge, change in edges:
-        level += change
-        if level > top:
-            top, place = level, edge
-    return add(*(cost for ranges, (_, cost) in follow.items() if _holds(ranges, place)), (0.0,))
+    costs = [cost for _, cost in follow.values()]
+    if len(costs) == 1:
+        return costs[0]
+    values = [value(cost, length) for cost in costs]
+    if math.inf in values:
+        return ENDLESS
+    top = max(_companies(tuple(follow)), key=lambda ranks: sum(values[rank] for rank in ranks))
+    return add(*(costs[rank] for rank in top))
+
+
+@lru_cache(maxsize=4096)
+def _companies(sets: tuple[Ranges, ...]) -> tuple[tuple[int, ...], ...]:
+    """The ranks of *sets* that some character has in common, at least of one; the empty set too."""
+    edges = [(low, 1, rank) for rank, ranges in enumerate(sets) for low, _ in ranges]
+    edges += [(high + 1, 0, rank) for rank, ranges in enumerate(sets) for _, high in ranges]
+    found: set[frozenset[int]] = {frozenset()}
+    present: set[int] = set()
+    grown = False
+    for _, entering, rank in sorted(edges):
+        if entering:
+            present.add(rank)
+        else:
+            if grown:
+                found.add(frozenset(present))
+            present.remove(rank)
+        grown = bool(entering)
+    return tuple(tuple(ranks) for ranks in found)
 
 
 def sharing(inside: Iterable[Ranges], outside: Follow) -> Count:
@@ -95,13 +107,10 @@ def sharing(inside: Iterable[Ranges], outside: Follow) -> Count:
         for ranges, (_, cost) in outside.items()
         if any(overlap(ranges, other) for other in inside)
     )
-    return add((0.0,), *shared)
+    return add(*shared)
 
 
-def _holds(ranges: Ranges, code: int) -> bool:
-    return any(low <= code <= high for low, high in ranges)
-
-
+@lru_cache(maxsize=4096)
 def overlap(left: Ranges, right: Ranges) -> bool:
     index = 0
     for low, high in left:

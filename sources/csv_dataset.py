@@ -78,7 +78,11 @@ class CsvDataset(Strict):
         "added or lost, or `fail`. Rows with quotes out of place are never padded.",
     )
     max_bad_rows: float = Field(
-        0.1, ge=0, le=1, description="Share of rejects above which a file is not read."
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of rejects above which a file is not read; two of them never matter "
+        "beside good rows, unless this is 0.",
     )
     min_rows: int = Field(1, ge=0, description="Rows that a file has at least on a bad day.")
     final_line_end: bool = Field(

@@ -13,6 +13,7 @@ from sources.csv_dataset import CsvConfig, CsvConnection, CsvDataset
 from sources.csv_reading import FileReading
 from sources.drop import DropFile, choose, find
 from sources.errors import Refused, SourceError
+from sources.rows import counted
 
 _HOUR = 3_600_000_000_000  # nanoseconds
 
@@ -51,7 +52,9 @@ def _outcome(readings: list[FileReading]) -> Outcome:
     for reading in readings:
         rejects = f", {reading.rejects:,} of them rejects" if reading.rejects else ""
         facts = "".join(f", {fact}" for fact in reading.facts)
-        told.append(f"{reading.where}: {reading.rows:,} rows{rejects}, ended outside quotes{facts}")
+        told.append(
+            f"{reading.where}: {counted(reading.rows, 'row')}{rejects}, ended outside quotes{facts}"
+        )
     return Complete("; ".join(told[:20] + [f"and {len(told) - 20} more files"] * (len(told) > 20)))
 
 

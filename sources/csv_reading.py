@@ -14,11 +14,12 @@ from sources.dialect import CANDIDATES, Dialect, read_opening
 from sources.drop import DropFile
 from sources.errors import Unreadable
 from sources.header import check_required, name_columns
-from sources.rows import RowReader, Table
+from sources.rows import RowReader, Table, counted
 from sources.text import Scan, open_text, scan
 
 _PAGE_SIZE: Final = 8_000_000  # characters; rows of ordinary width fill a tenth of it
 _OUTAGE: Final = "have it delivered again: no data is an outage of the export, nothing is changed"
+_SPARE: Final = 2  # rejects that are no sign of a wrong reading, however few the rows
 _PATIENCE: Final = 1000  # rejects after which their share is looked at before the end
 
 
@@ -140,20 +141,22 @@ class FileReading:
             records, rejects, size, first = [], [], 0, self.number + 1
 
     def _check_rejects(self, latest: list[Reject], *, final: bool) -> None:
-        if self.rejects <= self.rows * self.table.max_bad_rows:
+        share = self.table.max_bad_rows
+        most = max(self.rows * share, _SPARE) if share else 0
+        if self.rejects <= most and (self.rejects < self.rows or not self.rejects):
             return
         if final or self.rejects > _PATIENCE:
             told = f"; one is {latest[0].reason}" if latest else ""
             raise Unreadable(
                 f"{self.rejects:,} of {self.rows:,} rows are bad, and `max_bad_rows` allows "
-                f"{self.table.max_bad_rows:.0%}{told}",
+                f"{share:.0%}{told}",
                 where=self.where,
                 mend="check `delimiter` and quotes, correct the export, or raise `max_bad_rows`",
             )
 
     def _conclude(self, reader: RowReader, found: Scan) -> None:
         if self.rows < self.table.min_rows:
-            rows = f"{self.rows:,} rows" if self.rows else "a header and no row"
+            rows = counted(self.rows, "row") if self.rows else "a header and no row"
             raise Unreadable(
                 f"the file holds {rows}, and `min_rows` asks for {self.table.min_rows:,}",
                 where=self.where,

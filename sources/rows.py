@@ -119,9 +119,11 @@ class RowReader:
         if self._table.on_bad_rows == "pad" and len(row) != width:
             row = _padded(row, width)
         if nuls:
-            self._refuse(f"{nuls} NUL characters", written, block)
+            self._refuse(counted(nuls, "NUL character"), written, block)
         elif len(row) != width:
-            self._refuse(f"{len(row)} fields where the header has {width}", written, block)
+            self._refuse(
+                f"{counted(len(row), 'field')} where the header has {width}", written, block
+            )
             if len(row) < width and not written[-1].endswith(("\n", "\r")):
                 self.doubt = "the file ends in the middle of a row"
         else:
@@ -164,6 +166,10 @@ def _recorder(
         ]
 
     return texts_or_nulls if nulls else texts
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _padded(row: list[str], width: int) -> list[str]:

@@ -51,7 +51,7 @@ Fault = Literal["none", "unsent", "queued", "unrecorded", "torn", "failed"]
 faults = st.lists(
     st.sampled_from(["none", "unsent", "queued", "unrecorded", "torn", "failed"]), max_size=3
 )
-names = st.sampled_from(sorted(KINDS))
+sets_of_names = st.sets(st.sampled_from(sorted(KINDS)), max_size=3)
 modes = st.sampled_from(["sync", "sync", "full"])
 policies = st.sampled_from(["disable", "delete"])
 
@@ -72,17 +72,16 @@ class Sync(RuleBasedStateMachine):
         if loaded:
             self.settle("disable")
 
-    # --- what happens at the source
+    # --- what happens at the source, between two runs
 
-    @rule(names=st.sets(names, min_size=1, max_size=3))
-    def come_or_go(self, names: set[str]) -> None:
-        for name in names:
+    @rule(moved=sets_of_names, changed=sets_of_names)
+    def change(self, moved: set[str], changed: set[str]) -> None:
+        """Entities come or go, others change."""
+        for name in sorted(moved):
             if self.source.pop(name, None) is None:
                 self.source[name] = "v1"
-
-    @rule(name=names)
-    def change(self, name: str) -> None:
-        self.source[name] = "v2" if self.source.get(name) == "v1" else "v1"
+        for name in sorted(changed & self.source.keys()):
+            self.source[name] = "v2" if self.source[name] == "v1" else "v1"
 
     @rule()
     def undo(self) -> None:
@@ -91,8 +90,25 @@ class Sync(RuleBasedStateMachine):
 
     # --- what happens to a run
 
-    @rule(faults=faults, mode=modes, missing=policies, allowed=st.sampled_from([True, True, False]))
-    def run(self, faults: list[Fault], mode: Mode, missing: Any, *, allowed: bool) -> None:
+    @rule(
+        moved=sets_of_names,
+        changed=sets_of_names,
+        faults=faults,
+        mode=modes,
+        missing=policies,
+        allowed=st.sampled_from([True, True, True, False]),
+    )
+    def change_and_run(
+        self,
+        moved: set[str],
+        changed: set[str],
+        faults: list[Fault],
+        mode: Mode,
+        missing: Any,
+        *,
+        allowed: bool,
+    ) -> None:
+        self.change(moved, changed)
         self.sync(self.source, faults, mode=mode, missing=missing, allowed=allowed)
 
     @precondition(lambda self: self.source)
@@ -286,8 +302,8 @@ def batches(changes: list[Any]) -> Iterator[list[Any]]:
 
 
 Sync.TestCase.settings = settings(
-    max_examples=40,
-    stateful_step_count=25,
+    max_examples=100,
+    stateful_step_count=8,
     deadline=None,
     derandomize=True,
     database=None,

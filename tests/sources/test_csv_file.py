@@ -282,7 +282,7 @@ def test_lines_above_the_header_are_skipped(drop: Drop) -> None:
 def test_a_ragged_row_is_a_reject_with_its_line_and_its_rank(drop: Drop) -> None:
     drop.put("a.csv", 'a;b;c\n1;"x\ny";3\n\n4;5\n6;7;8;9\n10;11;12\n')
 
-    reading = drop.read(max_bad_rows=0.5)
+    reading = drop.read()
 
     assert [record["a"] for record in reading.records] == ["1", "10"]
     assert reading.rejects == [
@@ -297,7 +297,7 @@ def test_a_ragged_row_is_a_reject_with_its_line_and_its_rank(drop: Drop) -> None
 def test_a_row_with_quotes_out_of_place_is_a_reject_and_the_next_one_is_read(drop: Drop) -> None:
     drop.put("a.csv", 'a;b\n1;2\n"x"y;4\n5;6\n')
 
-    reading = drop.read(max_bad_rows=0.5)
+    reading = drop.read()
 
     assert [record["a"] for record in reading.records] == ["1", "5"]
     assert reading.rejects == [
@@ -318,7 +318,7 @@ def test_rows_before_and_after_a_bad_one_all_come_whatever_the_blocks(drop: Drop
     assert [int(record["a"]) for record in reading.records] == kept
     assert [reject[:2] for reject in reading.rejects] == [
         (457, "line 458: quotes out of place (';' expected after '\"')"),
-        (701, "line 702: 1 fields where the header has 2"),
+        (701, "line 702: 1 field where the header has 2"),
     ]
 
 
@@ -355,7 +355,7 @@ def test_a_whole_last_row_without_line_end_is_told(drop: Drop) -> None:
     outcome = drop.read().outcome
 
     assert isinstance(outcome, Complete)
-    assert outcome.evidence.endswith("1 rows, ended outside quotes, no line end after the last row")
+    assert outcome.evidence.endswith("1 row, ended outside quotes, no line end after the last row")
 
 
 def test_a_last_row_without_line_end_is_a_cut_where_there_is_always_one(drop: Drop) -> None:
@@ -367,7 +367,7 @@ def test_a_last_row_without_line_end_is_a_cut_where_there_is_always_one(drop: Dr
 def test_rows_may_be_padded_when_nothing_but_empty_fields_is_added_or_lost(drop: Drop) -> None:
     drop.put("a.csv", "a;b;c\n1;2;3;\n4;5\n6;7;8;9\n")
 
-    reading = drop.read(on_bad_rows="pad", max_bad_rows=0.5)
+    reading = drop.read(on_bad_rows="pad")
 
     assert [[*record.values()] for record in reading.records] == [["1", "2", "3"], ["4", "5", ""]]
     assert reading.rejects == [(3, "line 4: 4 fields where the header has 3", "6;7;8;9")]
@@ -388,6 +388,14 @@ def test_too_many_bad_rows_refuse_the_file(drop: Drop) -> None:
         "2 of 2 rows are bad, and `max_bad_rows` allows 10%; "
         "one is line 2: 4 fields where the header has 3"
     )
+
+
+def test_a_bad_row_or_two_do_not_refuse_a_small_file_unless_none_is_allowed(drop: Drop) -> None:
+    content = "a;b\n1;2\n3\n4\n"
+
+    assert drop.rows(content) == [{"a": "1", "b": "2"}]
+    assert "2 of 3 rows are bad" in str(drop.refusal(content, max_bad_rows=0))
+    assert "3 of 4 rows are bad" in str(drop.refusal(content + "5\n"))
 
 
 def test_too_many_bad_rows_stop_a_large_file_early(drop: Drop) -> None:
@@ -444,7 +452,7 @@ def test_a_file_without_rows_is_an_outage(drop: Drop, content: bytes) -> None:
 
 def test_fewer_rows_than_on_a_bad_day_refuse_the_file(drop: Drop) -> None:
     assert str(drop.refusal("a;b\n1;2\n", min_rows=2)) == (
-        "the file holds 1 rows, and `min_rows` asks for 2"
+        "the file holds 1 row, and `min_rows` asks for 2"
     )
 
 
