@@ -243,6 +243,8 @@ def _run(name: str, options: Options, *, json: bool, flow: bool = False, limit: 
             _show(shown, settings, partly, json=json, limit=limit)
         raise
     _show(shown, settings, report, json=json, limit=limit)
+    if report.message:
+        shown.error(report.message)
     return report.exit_code
 
 

@@ -44,6 +44,17 @@ class Extracted:
     def complete(self) -> frozenset[str]:
         return frozenset(name for name, read in self.datasets.items() if read.complete)
 
+    @property
+    def partial(self) -> str:
+        """What was not read completely, and why; empty when all was."""
+        lines = [
+            f"{name}: {read.evidence}" for name, read in self.datasets.items() if not read.complete
+        ]
+        if not lines:
+            return ""
+        what = "not read completely: " + "; ".join(lines)
+        return f"{what}\n  mend: run it again; what is missing was left alone meanwhile"
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:

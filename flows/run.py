@@ -134,7 +134,7 @@ def _stages(place: Workplace, report: Report, call: Call) -> None:
             report.verified = call(stages.verify, place, report.loaded)
     finally:
         report.rejects = call(stages.record, place, report.loaded, report.verified)
-    if len(extracted.complete) < len(extracted.datasets):
-        report.outcome = "partial"
+    if extracted.partial:
+        report.outcome, report.message = "partial", extracted.partial
     else:
         report.outcome = "nothing-to-do" if planned.empty else "done"

@@ -84,15 +84,16 @@ def as_task(settings: Settings, stage: Callable[..., Any], *arguments: Any) -> A
 def sync_referential(
     job: str, mode: Mode = "sync", *, allow_missing: bool = False, allow_changed: bool = False
 ) -> Report | State[Any]:
-    """Run the job `<customer>/<job>`; a run that is refused or fails is a `Failed` flow run.
+    """Run the job `<customer>/<job>`; a run with an exit code other than 0 is a `Failed` flow run.
 
     *allow_missing* and *allow_changed* let this one run pass the limit of that name. The ledger
     and the artifacts have the run either way.
     """
     try:
-        return _run(job, Options(mode, allow_missing=allow_missing, allow_changed=allow_changed))
+        report = _run(job, Options(mode, allow_missing=allow_missing, allow_changed=allow_changed))
     except EXPECTED as error:
         return Failed(message=told(error), data=error)
+    return Failed(message=report.message, data=report) if report.exit_code else report
 
 
 def run_as_flow(job: str, options: Options) -> Report:
@@ -104,7 +105,10 @@ def run_as_flow(job: str, options: Options) -> Report:
         allow_changed=options.allow_changed,
         return_state=True,
     )
-    report: Report = state.result()
+    result: Any = state.result(raise_on_failure=False)
+    if isinstance(result, BaseException):
+        raise result
+    report: Report = result
     return report
 
 

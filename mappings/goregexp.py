@@ -3,7 +3,7 @@
     compile_regexp(r"CMDB:(?P<SI>.*?)($|,)").groups("x CMDB:PAY,")  ->  {"SI": "PAY", "1": ","}
 
 `re` does the work, on a source translated with Go's meaning, wherever it is proven to be quick
-(`mappings.goregexp_cost`); elsewhere a machine that is linear in the text, or for the fallback
+(`mappings.golang.regexp_cost`); elsewhere a machine that is linear in the text, or for the fallback
 the `regex` package with a time limit. Nothing hangs: `RegexpTimeout` is raised for the value.
 Sources: `specs/driver-compat.md` §2.1 and §4; Go 1.23 `regexp`, regexp2 1.11.
 """
@@ -16,14 +16,14 @@ from typing import Protocol
 
 import regex  # type: ignore[import-untyped] # it can be interrupted and looks behind at any width
 
-from mappings.goregexp_cost import longest
-from mappings.goregexp_errors import RegexpSyntaxError, RegexpTimeout
-from mappings.goregexp_expand import parse_template
-from mappings.goregexp_fallback import parse_extended
-from mappings.goregexp_machine import Machine, Work
-from mappings.goregexp_parser import parse
-from mappings.goregexp_translate import translate
-from mappings.goregexp_tree import Node, Parsed, Repeat, children, nullable
+from mappings.golang.regexp_cost import longest
+from mappings.golang.regexp_errors import RegexpSyntaxError, RegexpTimeout
+from mappings.golang.regexp_expand import parse_template
+from mappings.golang.regexp_fallback import parse_extended
+from mappings.golang.regexp_machine import Machine, Work
+from mappings.golang.regexp_parser import parse
+from mappings.golang.regexp_translate import translate
+from mappings.golang.regexp_tree import Node, Parsed, Repeat, children, nullable
 
 __all__ = ["Regexp", "RegexpSyntaxError", "RegexpTimeout", "compile_regexp"]
 

@@ -4,7 +4,7 @@
 
 The language is `text/template` of Go 1.23 with Canopsis' functions (`specs/driver-compat.md` §3);
 `docs/templates.md` tells it to those who write mappings. Values have the types of
-`mappings.gotemplate_values`.
+`mappings.golang.template_values`.
 """
 
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
-from mappings import gotime
-from mappings.gofunctions import FUNCTIONS, local_time
-from mappings.gotemplate_ast import Command, Identifier, Program
-from mappings.gotemplate_codegen import FILENAME, Generated, generate
-from mappings.gotemplate_errors import NAME, Fault, TemplateExecError, TemplateSyntaxError
-from mappings.gotemplate_expr import Style
-from mappings.gotemplate_fields import fields
-from mappings.gotemplate_lexer import place
-from mappings.gotemplate_parser import parse
-from mappings.gotemplate_values import StrList, StrMap
+from mappings.golang import gotime
+from mappings.golang.functions import FUNCTIONS, local_time
+from mappings.golang.template_ast import Command, Identifier, Program
+from mappings.golang.template_codegen import FILENAME, Generated, generate
+from mappings.golang.template_errors import NAME, Fault, TemplateExecError, TemplateSyntaxError
+from mappings.golang.template_expr import Style
+from mappings.golang.template_fields import fields
+from mappings.golang.template_lexer import place
+from mappings.golang.template_parser import parse
+from mappings.golang.template_values import StrList, StrMap
 
 __all__ = [
     "StrList",

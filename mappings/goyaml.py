@@ -23,8 +23,8 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from mappings.goyaml_scalar import Kind, UnfitScalar, resolve, short_tag
-from mappings.goyaml_scanner import GoScanner
+from mappings.golang.yaml_scalar import Kind, UnfitScalar, resolve, short_tag
+from mappings.golang.yaml_scanner import GoScanner
 
 MOST_NODES = 100_000  # of a document, aliases spelled out
 DEEPEST = 100

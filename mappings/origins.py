@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mappings.errors import Place
-from mappings.gofunctions import FUNCTIONS
+from mappings.golang.functions import FUNCTIONS
 from mappings.goregexp import Regexp, RegexpSyntaxError, compile_regexp
 from mappings.gotemplate import (
     StrMap,

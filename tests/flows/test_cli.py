@@ -99,6 +99,8 @@ def test_a_partial_extraction_is_1(workshop: Workshop, refsync: Refsync) -> None
 
     assert done.code == 1
     assert "partial" in done.out
+    assert "error: not read completely: servers: " in done.err
+    assert "mend: " in done.err
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "preview", "sync"])

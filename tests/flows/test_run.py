@@ -152,6 +152,7 @@ def test_a_partial_extraction_never_disables_and_is_no_success(workshop: Worksho
     assert report.exit_code == 1
     assert all(entity["enabled"] for entity in workshop.entities().values())
     assert workshop.last_run().evidence["servers"]["complete"] is False
+    assert workshop.last_run().message.startswith("not read completely: servers: ")
 
 
 def test_a_partial_extraction_still_loads_what_it_read(workshop: Workshop) -> None:

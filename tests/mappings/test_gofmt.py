@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mappings import gofloat, gofmt
-from mappings.gotemplate_values import Byte, Int, StrList, StrMap
+from mappings.golang import gofloat, gofmt
+from mappings.golang.template_values import Byte, Int, StrList, StrMap
 
 TIME = datetime(2021, 10, 28, 7, 5, 9, 120000, tzinfo=UTC)
 

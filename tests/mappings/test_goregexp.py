@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
+from mappings.golang.regexp_cost import LENGTHS, longest
+from mappings.golang.regexp_machine import Machine
+from mappings.golang.regexp_parser import parse
+from mappings.golang.regexp_runes import SCRIPTS, contains, unicode_class
 from mappings.goregexp import Regexp, RegexpSyntaxError, RegexpTimeout, compile_regexp
-from mappings.goregexp_cost import LENGTHS, longest
-from mappings.goregexp_machine import Machine
-from mappings.goregexp_parser import parse
-from mappings.goregexp_runes import SCRIPTS, contains, unicode_class
 
 Vector = dict[str, Any]
 

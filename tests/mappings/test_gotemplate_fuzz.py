@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from mappings.gofunctions import FUNCTIONS
+from mappings.golang.functions import FUNCTIONS
 from mappings.gotemplate import (
     StrList,
     StrMap,

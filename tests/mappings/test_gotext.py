@@ -1,6 +1,6 @@
 """Go's strings: case by rune, white space, bytes that are no UTF-8."""
 
-from mappings.gotext import clean, from_bytes, is_print, lower, quote, runes, to_bytes, upper
+from mappings.golang.gotext import clean, from_bytes, is_print, lower, quote, runes, to_bytes, upper
 
 EVERY = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
 

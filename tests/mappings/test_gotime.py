@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mappings import gotime
+from mappings.golang import gotime
 
 TIME = datetime(2021, 1, 3, 22, 9, 7, 123456, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from mappings.gofunctions import FUNCTIONS
+from mappings.golang.functions import FUNCTIONS
 from mappings.gotemplate import TemplateExecError, compile_template
 
 PAGE = Path(__file__).parents[2] / "docs" / "templates.md"

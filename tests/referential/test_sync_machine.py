@@ -33,13 +33,13 @@ START = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
 DATASETS = {"component": "servers", "resource": "disks", "service": "links"}
 KINDS = {
     "c0": "component",
-    "c1": "component",
     "r0/c0": "resource",
     "r1/c0": "resource",
-    "r0/c1": "resource",
+    "c1": "component",
     "r0/theirs": "resource",
     "s0": "service",
 }
+MOVES = [("c0", "r0/c0", "r1/c0"), ("r0/c0", "r1/c0"), *((name,) for name in KINDS)]
 FOREIGN = {
     "theirs": Held("component", "theirs", "kept", by=THEIRS),
     "x/theirs": Held("resource", "theirs", "kept", by=THEIRS),
@@ -51,7 +51,8 @@ Fault = Literal["none", "unsent", "queued", "unrecorded", "torn", "failed"]
 faults = st.lists(
     st.sampled_from(["none", "unsent", "queued", "unrecorded", "torn", "failed"]), max_size=3
 )
-sets_of_names = st.sets(st.sampled_from(sorted(KINDS)), max_size=3)
+moves = st.lists(st.sampled_from(MOVES), max_size=2)
+sets_of_names = st.sets(st.sampled_from(sorted(KINDS)), max_size=2)
 modes = st.sampled_from(["sync", "sync", "full"])
 policies = st.sampled_from(["disable", "delete"])
 
@@ -74,12 +75,14 @@ class Sync(RuleBasedStateMachine):
 
     # --- what happens at the source, between two runs
 
-    @rule(moved=sets_of_names, changed=sets_of_names)
-    def change(self, moved: set[str], changed: set[str]) -> None:
+    @rule(moved=moves, changed=sets_of_names)
+    def change(self, moved: list[tuple[str, ...]], changed: set[str]) -> None:
         """Entities come or go, others change."""
-        for name in sorted(moved):
-            if self.source.pop(name, None) is None:
-                self.source[name] = "v1"
+        for together in moved:
+            coming = together[0] not in self.source
+            for name in together:
+                self.source.pop(name, None)
+            self.source.update(dict.fromkeys(together if coming else (), "v1"))
         for name in sorted(changed & self.source.keys()):
             self.source[name] = "v2" if self.source[name] == "v1" else "v1"
 
@@ -91,7 +94,7 @@ class Sync(RuleBasedStateMachine):
     # --- what happens to a run
 
     @rule(
-        moved=sets_of_names,
+        moved=moves,
         changed=sets_of_names,
         faults=faults,
         mode=modes,
@@ -100,7 +103,7 @@ class Sync(RuleBasedStateMachine):
     )
     def change_and_run(
         self,
-        moved: set[str],
+        moved: list[tuple[str, ...]],
         changed: set[str],
         faults: list[Fault],
         mode: Mode,

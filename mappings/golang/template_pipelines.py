@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
-from mappings import goliteral
-from mappings import gotemplate_ast as ast
-from mappings.gotemplate_errors import TemplateSyntaxError
-from mappings.gotemplate_lexer import Token, place, tokenize
+from mappings.golang import goliteral
+from mappings.golang import template_ast as ast
+from mappings.golang.template_errors import TemplateSyntaxError
+from mappings.golang.template_lexer import Token, place, tokenize
 
 # Go recurses as deep as its stack goes; Python's compiler does not, and no template comes near.
 MAX_NESTING = 50

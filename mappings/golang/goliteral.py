@@ -2,7 +2,7 @@
 
 import re
 
-from mappings.gotext import from_bytes, rune, to_bytes
+from mappings.golang.gotext import from_bytes, rune, to_bytes
 
 _SIMPLE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92}
 _HEX_LENGTHS = {"x": 2, "u": 4, "U": 8}

@@ -1,7 +1,7 @@
 """Which fields of the dot a template reads, so that a source is asked for those alone."""
 
-from mappings import gotemplate_ast as ast
-from mappings.gotemplate_errors import NAME
+from mappings.golang import template_ast as ast
+from mappings.golang.template_errors import NAME
 
 EVERYTHING = "*"
 _Path = tuple[str, ...] | None  # under the dot; None: not the dot's

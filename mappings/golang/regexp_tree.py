@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from mappings.goregexp_runes import Ranges
+from mappings.golang.regexp_runes import Ranges
 
 Place = Literal[
     "text_start", "text_end", "line_start", "line_end", "word_boundary", "no_word_boundary"

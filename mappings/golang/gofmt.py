@@ -5,9 +5,9 @@ Widths and precisions are bounded as Go bounds them (1e6), and so is what one ca
 
 from typing import Any
 
-from mappings import gofloat
-from mappings.gofmt_verbs import Flags, Printer
-from mappings.gotemplate_values import Byte, Int, type_name
+from mappings.golang import gofloat
+from mappings.golang.gofmt_verbs import Flags, Printer
+from mappings.golang.template_values import Byte, Int, type_name
 
 MAX_NUMBER = 1_000_000  # Go: a width, a precision or an argument's rank beyond it is bad
 

@@ -8,8 +8,8 @@ others each point is reached in one way at most, and the question is what the ex
 from collections import Counter, defaultdict
 from itertools import combinations, product
 
-from mappings.goregexp_runes import NOTHING, Ranges
-from mappings.goregexp_tree import (
+from mappings.golang.regexp_runes import NOTHING, Ranges
+from mappings.golang.regexp_tree import (
     Atomic,
     Chars,
     Choice,
@@ -21,7 +21,7 @@ from mappings.goregexp_tree import (
     Sequence,
     nullable,
 )
-from mappings.goregexp_ways import (
+from mappings.golang.regexp_ways import (
     ENDLESS,
     ONE,
     Count,

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from mappings import gotemplate_ast as ast
-from mappings.gotemplate_errors import NAME
-from mappings.gotemplate_lexer import Token
-from mappings.gotemplate_pipelines import MAX_NESTING, PipelineParser
-from mappings.gotext import WHITE_SPACE
+from mappings.golang import template_ast as ast
+from mappings.golang.gotext import WHITE_SPACE
+from mappings.golang.template_errors import NAME
+from mappings.golang.template_lexer import Token
+from mappings.golang.template_pipelines import MAX_NESTING, PipelineParser
 
 
 def parse(text: str, functions: Collection[str]) -> ast.Program:

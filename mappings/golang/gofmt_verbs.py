@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mappings import gofloat, gotime
-from mappings.gotemplate_values import Byte, Named, StrList, StrMap, fail, type_name
-from mappings.gotext import can_backquote, is_print, quote, quote_rune, rune, to_bytes
+from mappings.golang import gofloat, gotime
+from mappings.golang.gotext import can_backquote, is_print, quote, quote_rune, rune, to_bytes
+from mappings.golang.template_values import Byte, Named, StrList, StrMap, fail, type_name
 
 MAX_TEXT = 1 << 21  # characters one call may give: no template of a mapping comes near
 _UINT64 = (1 << 64) - 1

@@ -9,9 +9,9 @@ where it differs from Go: repetitions of what may be empty.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mappings.goregexp_errors import RegexpTimeout
-from mappings.goregexp_runes import PERL, Ranges, contains
-from mappings.goregexp_tree import (
+from mappings.golang.regexp_errors import RegexpTimeout
+from mappings.golang.regexp_runes import PERL, Ranges, contains
+from mappings.golang.regexp_tree import (
     Assertion,
     Chars,
     Choice,

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
-from mappings.goregexp_parser import Parser, plain
-from mappings.goregexp_scanner import HEXADECIMAL
-from mappings.goregexp_tree import Assertion, Atomic, Look, Node, Parsed, Reference
+from mappings.golang.regexp_parser import Parser, plain
+from mappings.golang.regexp_scanner import HEXADECIMAL
+from mappings.golang.regexp_tree import Assertion, Atomic, Look, Node, Parsed, Reference
 
 SPACED, NAMED_ONLY = 16, 32
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from mappings import gofmt, gotemplate_values, gotime
-from mappings.gofunctions import FUNCTIONS
-from mappings.gotemplate_errors import Fault
-from mappings.gotemplate_values import (
+from mappings.golang import gofmt, gotime, template_values
+from mappings.golang.functions import FUNCTIONS
+from mappings.golang.gotext import WHITE_SPACE, clean, lower, upper
+from mappings.golang.template_errors import Fault
+from mappings.golang.template_values import (
     StrMap,
     fail,
     number,
@@ -18,7 +19,6 @@ from mappings.gotemplate_values import (
     want_string,
     want_strings,
 )
-from mappings.gotext import WHITE_SPACE, clean, lower, upper
 
 MAX_STEPS = 100_000  # iterations and template calls of one rendering
 MAX_OUTPUT = 1 << 24  # characters of one rendering
@@ -58,14 +58,14 @@ def field_of(value: Any, name: str) -> Any:
     """`.name`, on a time too, where the name is a method's."""
     if isinstance(value, datetime):
         return gotime.method(value, name)
-    return gotemplate_values.field(value, name)
+    return template_values.field(value, name)
 
 
 def method_of(value: Any, name: str, *args: Any) -> Any:
     """`.name` with arguments: only a time has methods."""
     if isinstance(value, datetime):
         return gotime.method(value, name, *args)
-    gotemplate_values.field(value, name)
+    template_values.field(value, name)
     raise Fault(f"{name} is not a method but has arguments")
 
 
@@ -73,7 +73,7 @@ def values(value: Any) -> Any:
     """The elements of a `range` that needs no index."""
     if type(value) is list:
         return value
-    return [element for _, element in gotemplate_values.elements(value)]
+    return [element for _, element in template_values.elements(value)]
 
 
 def values_as_numbers(value: Any) -> Any:
@@ -81,7 +81,7 @@ def values_as_numbers(value: Any) -> Any:
 
 
 def pairs_as_numbers(value: Any) -> Any:
-    return [(key, number(element)) for key, element in gotemplate_values.elements(value)]
+    return [(key, number(element)) for key, element in template_values.elements(value)]
 
 
 def show_inside(value: Any) -> str:
@@ -111,7 +111,7 @@ def namespace() -> dict[str, Any]:
         "method_of": method_of,
         "number": number,
         "numbers": numbers,
-        "pairs": gotemplate_values.elements,
+        "pairs": template_values.elements,
         "pairs_as_numbers": pairs_as_numbers,
         "show": gofmt.show,
         "show_inside": show_inside,

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mappings import gotemplate_ast as ast
-from mappings.gotemplate_errors import NAME
-from mappings.gotemplate_expr import Expr, Style
-from mappings.gotemplate_expressions import ROOT, ExpressionWriter
-from mappings.gotemplate_runtime import namespace
+from mappings.golang import template_ast as ast
+from mappings.golang.template_errors import NAME
+from mappings.golang.template_expr import Expr, Style
+from mappings.golang.template_expressions import ROOT, ExpressionWriter
+from mappings.golang.template_runtime import namespace
 
 FILENAME = "<template>"
 _LONGEST = 60  # nodes of a body that is still one expression

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import zip_longest
 
-from mappings.goregexp_runes import NOTHING, Ranges
+from mappings.golang.regexp_runes import NOTHING, Ranges
 
 Count = tuple[float, ...]
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from mappings import gotemplate_ast as ast
-from mappings.gofunctions import FUNCTIONS, Function
-from mappings.gotemplate_expr import Expr, Style, Writer
-from mappings.gotemplate_inline import INLINE
+from mappings.golang import template_ast as ast
+from mappings.golang.functions import FUNCTIONS, Function
+from mappings.golang.template_expr import Expr, Style, Writer
+from mappings.golang.template_inline import INLINE
 
 ROOT = Expr("dot", atom=True)
 _BY_FIELD = {"Field": "field", "RegexMatch": "match"}

@@ -11,7 +11,7 @@ No text of a template enters the source but through `repr`; names come from a co
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mappings.gotemplate_values import Int
+from mappings.golang.template_values import Int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ import re
 from datetime import datetime
 from typing import Any
 
-from mappings import gofloat, gotime
-from mappings.gotemplate_values import StrMap, type_name
-from mappings.gotext import from_bytes, to_bytes
+from mappings.golang import gofloat, gotime
+from mappings.golang.gotext import from_bytes, to_bytes
+from mappings.golang.template_values import StrMap, type_name
 
 _ESCAPED = re.compile('[\x00-\x1f"\\\\<>&\u2028\u2029\ud800-\udfff]')
 _SHORT = {

@@ -9,11 +9,11 @@ from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from mappings import gofmt, gojson, gotemplate_values, gotime
+from mappings.golang import gofmt, gojson, gotime, template_values
+from mappings.golang.gotext import WHITE_SPACE, is_print, lower, runes, to_bytes, upper
+from mappings.golang.template_errors import Fault
+from mappings.golang.template_values import StrList, fail, type_name
 from mappings.goregexp import RegexpSyntaxError, RegexpTimeout, compile_regexp
-from mappings.gotemplate_errors import Fault
-from mappings.gotemplate_values import StrList, fail, type_name
-from mappings.gotext import WHITE_SPACE, is_print, lower, runes, to_bytes, upper
 
 _HTML = str.maketrans(
     {"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -282,20 +282,20 @@ FUNCTIONS: dict[str, Function] = {
     "not": Function(bool, _VALUE, "bool"),
     "call": Function(call, _VALUE, "any", "value"),
     "html": Function(html, (), "string", "any"),
-    "index": Function(gotemplate_values.index, _VALUE, "data", "value"),
-    "slice": Function(gotemplate_values.slice_, _VALUE, "any", "value"),
+    "index": Function(template_values.index, _VALUE, "data", "value"),
+    "slice": Function(template_values.slice_, _VALUE, "any", "value"),
     "js": Function(js, (), "string", "any"),
-    "len": Function(gotemplate_values.length, _VALUE, "int"),
+    "len": Function(template_values.length, _VALUE, "int"),
     "print": Function(sprint, (), "string", "any"),
     "printf": Function(gofmt.sprintf, ("string",), "string", "any"),
     "println": Function(sprintln, (), "string", "any"),
     "urlquery": Function(urlquery, (), "string", "any"),
-    "eq": Function(gotemplate_values.equal, _VALUE, "bool", "value"),
-    "ne": Function(gotemplate_values.not_equal, _TWO, "bool"),
-    "lt": Function(gotemplate_values.less, _TWO, "bool"),
-    "le": Function(gotemplate_values.less_or_equal, _TWO, "bool"),
-    "gt": Function(gotemplate_values.greater, _TWO, "bool"),
-    "ge": Function(gotemplate_values.greater_or_equal, _TWO, "bool"),
+    "eq": Function(template_values.equal, _VALUE, "bool", "value"),
+    "ne": Function(template_values.not_equal, _TWO, "bool"),
+    "lt": Function(template_values.less, _TWO, "bool"),
+    "le": Function(template_values.less_or_equal, _TWO, "bool"),
+    "gt": Function(template_values.greater, _TWO, "bool"),
+    "ge": Function(template_values.greater_or_equal, _TWO, "bool"),
     "uppercase": Function(uppercase, ("any",), "string"),
     "lowercase": Function(lowercase, ("any",), "string"),
     "trim": Function(trim, ("any",), "string"),

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from mappings.gotemplate_values import Int, Named, fail
+from mappings.golang.template_values import Int, Named, fail
 
 TEXT_LAYOUT = "2006-01-02 15:04:05.999999999 -0700 MST"
 JSON_LAYOUT = "2006-01-02T15:04:05.999999999Z07:00"

@@ -1,7 +1,7 @@
 """From the text of a regular expression to its tree, accepting what Go 1.23 accepts.
 
 Follows `regexp/syntax` with the flags of `regexp.Compile`. Canopsis' fallback knows more:
-`mappings.goregexp_fallback` adds it through the `other_...` methods.
+`mappings.golang.regexp_fallback` adds it through the `other_...` methods.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
 
-from mappings.goregexp_runes import ANY, NO_NEWLINE
-from mappings.goregexp_scanner import FOLD, Scanner
-from mappings.goregexp_tree import (
+from mappings.golang.regexp_runes import ANY, NO_NEWLINE
+from mappings.golang.regexp_scanner import FOLD, Scanner
+from mappings.golang.regexp_tree import (
     Assertion,
     Chars,
     Choice,

@@ -9,8 +9,8 @@ counts as a fork.
 import math
 from bisect import bisect_left
 
-from mappings.goregexp_loop import Loop
-from mappings.goregexp_tree import (
+from mappings.golang.regexp_loop import Loop
+from mappings.golang.regexp_tree import (
     Assertion,
     Atomic,
     Chars,
@@ -25,7 +25,7 @@ from mappings.goregexp_tree import (
     children,
     nullable,
 )
-from mappings.goregexp_ways import (
+from mappings.golang.regexp_ways import (
     END,
     HOPELESS,
     ONE,

@@ -7,8 +7,8 @@ the same sense.
 
 import re
 
-from mappings.goregexp_runes import ANY, LAST, NO_NEWLINE, Ranges, negate
-from mappings.goregexp_tree import (
+from mappings.golang.regexp_runes import ANY, LAST, NO_NEWLINE, Ranges, negate
+from mappings.golang.regexp_tree import (
     Assertion,
     Atomic,
     Chars,

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn, Self
 
-from mappings.gotemplate_errors import Fault
-from mappings.gotext import byte_length, from_bytes, to_bytes
+from mappings.golang.gotext import byte_length, from_bytes, to_bytes
+from mappings.golang.template_errors import Fault
 
 
 class StrMap(dict[str, str]):

@@ -6,7 +6,7 @@ Each gives the expression of a call, or None where the call itself must be writt
 import re
 from collections.abc import Callable, Sequence
 
-from mappings.gotemplate_expr import Expr, Writer
+from mappings.golang.template_expr import Expr, Writer
 
 _DIRECTIVES = re.compile(r"(%(?:%|[svd]|\.\d[fe]))")
 

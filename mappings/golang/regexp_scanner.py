@@ -2,8 +2,17 @@
 
 from typing import NoReturn
 
-from mappings.goregexp_errors import RegexpSyntaxError
-from mappings.goregexp_runes import LAST, PERL, POSIX, Ranges, clean, fold, negate, unicode_class
+from mappings.golang.regexp_errors import RegexpSyntaxError
+from mappings.golang.regexp_runes import (
+    LAST,
+    PERL,
+    POSIX,
+    Ranges,
+    clean,
+    fold,
+    negate,
+    unicode_class,
+)
 
 FOLD = 1  # (?i)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
 
-from mappings.gotemplate_errors import TemplateSyntaxError
+from mappings.golang.template_errors import TemplateSyntaxError
 
 KEYWORDS = frozenset(
     ("block", "break", "continue", "define", "else", "end", "if", "range", "template", "with")

@@ -1,0 +1,1 @@
+"""Go as driver files and templates know it: text/template, regexp, YAML, fmt, time."""
