@@ -1,7 +1,8 @@
 """Named connections of `refsync.yaml`, resolved into the models of their layer."""
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from pathlib import Path as FilePath
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -34,12 +35,33 @@ def connection(settings: Settings, name: str, kind: str, model: type[M], asked_a
     # some connection models name their type, others leave it to the job
     names_type = "type" in model.model_fields
     words = {key: value for key, value in declared.items() if names_type or key != "type"}
-    resolved = settings.resolve(words, path)
+    resolved = _rebased(settings.resolve(words, path), model, settings.base)
     try:
         return model.model_validate(resolved)
     except ValidationError as error:
         faults = settings.faults(problems_of(error, model, words, path))
         raise Misdeclared(faults) from None  # its text could quote a secret
+
+
+def _rebased(words: dict[str, Any], model: type[BaseModel], base: FilePath) -> dict[str, Any]:
+    """*words* with the relative paths of files made to start from the folder of the settings."""
+    rebased = dict(words)
+    for name, field in model.model_fields.items():
+        value = words.get(name)
+        kinds = tuple(_kinds(field.annotation))
+        if isinstance(value, str) and FilePath in kinds:
+            rebased[name] = str(base / value)
+        for kind in kinds:
+            if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, BaseModel):
+                rebased[name] = _rebased(value, kind, base)
+    return rebased
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """An annotation and, through unions and `Annotated`, all that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _kinds(part)
 
 
 def secrets_in_clear(settings: Settings, name: str, model: BaseModel) -> list[str]:

@@ -7,6 +7,7 @@
 
 from collections.abc import Sequence
 
+from flows.files import Unwritable
 from flows.misdeclared import Misdeclared
 from referential.errors import PlanRefused, ReferentialError
 from referential.history import Outcome
@@ -26,7 +27,14 @@ class ExpectationUnmet(Exception):
 
 
 # What a message is written for; anything else is a defect of ours and keeps its traceback.
-EXPECTED = (Misdeclared, ExpectationUnmet, ReferentialError, SourceError, KeyboardInterrupt)
+EXPECTED = (
+    Misdeclared,
+    ExpectationUnmet,
+    ReferentialError,
+    SourceError,
+    Unwritable,
+    KeyboardInterrupt,
+)
 
 
 def outcome_of(error: BaseException) -> Outcome:

@@ -11,6 +11,7 @@ They are written once, in order; memory never holds more than a page.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from typing import IO, Any, Self
 import orjson
 import pandas as pd
 
+from flows.files import writing
 from referential.columns import encode_block, read_columns
 from referential.entity import EntityPage
 
@@ -44,17 +46,23 @@ class Spool:
 
 
 class SpoolWriter:
-    """Appends pages to a new spool; a spool that exists already is begun again."""
+    """Appends pages to a new spool; a spool that exists already is begun again.
+
+    Its methods raise Unwritable.
+    """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._offset = 0
 
     def __enter__(self) -> Self:
-        self._spool.folder.mkdir(parents=True, exist_ok=True)
-        self._entities: IO[bytes] = self._spool.entities.open("wb")
-        self._index: IO[bytes] = self._spool.index.open("wb")
-        self._rejects: IO[bytes] = self._spool.rejects.open("wb")
+        spool = self._spool
+        with writing(spool.folder), ExitStack() as files:
+            spool.folder.mkdir(parents=True, exist_ok=True)
+            self._entities: IO[bytes] = files.enter_context(spool.entities.open("wb"))
+            self._index: IO[bytes] = files.enter_context(spool.index.open("wb"))
+            self._rejects: IO[bytes] = files.enter_context(spool.rejects.open("wb"))
+            self._files = files.pop_all()
         return self
 
     def __exit__(
@@ -63,8 +71,8 @@ class SpoolWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in (self._entities, self._index, self._rejects):
-            file.close()
+        with writing(self._spool.folder):
+            self._files.close()
 
     def write(self, dataset: str, page: EntityPage) -> None:
         """Append the entities of one page."""
@@ -73,26 +81,27 @@ class SpoolWriter:
         sizes = list(map(len, page.payloads))
         # one newline after each payload
         ends = list(accumulate((size + 1 for size in sizes), initial=self._offset))
-        self._entities.write(b"\n".join(page.payloads) + b"\n")
-        self._index.write(
-            encode_block(
-                {
-                    "id": page.ids,
-                    "kind": page.kinds,
-                    "group": page.groups,
-                    "dataset": [dataset] * len(sizes),
-                    "category": page.categories,
-                    "fingerprint": page.fingerprints,
-                    "offset": ends[:-1],
-                    "size": sizes,
-                }
-            )
+        block = encode_block(
+            {
+                "id": page.ids,
+                "kind": page.kinds,
+                "group": page.groups,
+                "dataset": [dataset] * len(sizes),
+                "category": page.categories,
+                "fingerprint": page.fingerprints,
+                "offset": ends[:-1],
+                "size": sizes,
+            }
         )
+        with writing(self._spool.folder):
+            self._entities.write(b"\n".join(page.payloads) + b"\n")
+            self._index.write(block)
         self._offset = ends[-1]
 
     def reject(self, rejects: Iterable[dict[str, Any]]) -> None:
         """Append rejects: `{dataset, number, rule, reason, record}`."""
-        self._rejects.writelines(orjson.dumps(reject) + b"\n" for reject in rejects)
+        with writing(self._spool.folder):
+            self._rejects.writelines(orjson.dumps(reject) + b"\n" for reject in rejects)
 
 
 class Payloads:

@@ -17,7 +17,7 @@ import orjson
 
 from flows.connections import ledger_in_clear
 from flows.counts import Checked, DatasetRead, Extracted, Planned
-from flows.files import write_whole
+from flows.files import write_whole, writing
 from flows.job import Job
 from flows.outcome import ExpectationUnmet
 from flows.settings import Settings
@@ -109,7 +109,8 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
         missing=job.sync.missing,
         complete=extracted.complete,
     )
-    made.save(place.spool.plan)
+    with writing(place.spool.plan):
+        made.save(place.spool.plan)
     place.hold(made)
     return Planned(
         counts={action: made.counts.get(action, 0) for action in ACTIONS},

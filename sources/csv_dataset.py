@@ -93,7 +93,7 @@ class CsvDataset(Strict):
         description="Regular expression of the last line, which is no record; its group `count` is "
         "the number of rows.",
     )
-    page_rows: int = Field(2000, ge=1, le=50_000, description="Records handed on at once.")
+    page_rows: int = Field(1000, ge=1, le=50_000, description="Records handed on at once.")
 
     @field_validator("path")
     @classmethod

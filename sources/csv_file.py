@@ -48,7 +48,7 @@ def _outcome(readings: list[FileReading]) -> Outcome:
     doubts = [f"{reading.where}: {doubt}" for reading in readings for doubt in reading.doubts]
     if doubts:
         return Partial("; ".join(doubts))
-    told = []
+    told = [] if readings else ["no file falls to this slice"]
     for reading in readings:
         rejects = f", {reading.rejects:,} of them rejects" if reading.rejects else ""
         facts = "".join(f", {fact}" for fact in reading.facts)

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from sources import api
+from sources import api, csv_file
 from sources.base import Source
 
 SOURCES: Final[dict[str, Source[Any, Any]]] = {
     "api": api.SOURCE,
+    "csv": csv_file.SOURCE,
 }

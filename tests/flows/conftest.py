@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.prefect_env import LOGGERS
-from flows.prefect_server import prefect_server
+from flows.prefect_server import prefect_server as serve_prefect
 from sandbox.canopsis import create_app
 from sandbox.canopsis_knobs import Knobs
 from sandbox.canopsis_platform import Canopsis
@@ -84,8 +84,8 @@ def workshop(_simulators: Simulators, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture(scope="session")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A real Prefect server for the session: its URL, and the folder of its files."""
     folder = tmp_path_factory.mktemp("prefect")
-    with prefect_server(folder, ui=False) as url:
+    with serve_prefect(folder, ui=False) as url:
         yield url, folder

@@ -1,41 +1,20 @@
 """The command `refsync`: words in, exit code out, and nothing on the streams but what is meant."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 import requests
 
 from flows.cli import app, main
+from tests.flows.command import Ended, ended, start
 from tests.flows.workshop import JOB, KEY, NAME, SETTINGS, Workshop, servers
 
 COMMANDS = ("check", "demo", "plan", "preview", "rejects", "runs", "sandbox", "sync")
-# a shell that starts us in the background has SIGINT ignored, and that is inherited
-PROGRAM = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from flows.cli import main; main()"
-)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return orjson.loads(self.out)
 
 
 Refsync = Callable[..., Ended]
@@ -51,22 +30,6 @@ def refsync(capfd: pytest.CaptureFixture[str]) -> Refsync:
         return Ended(int(left.value.code or 0), *capfd.readouterr())
 
     return give
-
-
-def start(*words: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words],
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-
-
-def ended(process: subprocess.Popen[str]) -> Ended:
-    out, err = process.communicate(timeout=60)
-    return Ended(process.returncode, out, err)
 
 
 # --- exit codes

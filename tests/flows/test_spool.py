@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.files import Unwritable
+from flows.outcome import told
 from flows.spool import Payloads, Spool, SpoolWriter
 from referential.entity import EntityPage, encode_page, fingerprint
 
@@ -122,6 +124,23 @@ def test_a_spool_that_was_cut_says_so(tmp_path: Path) -> None:
 
     with Payloads(spool) as payloads, pytest.raises(EOFError, match=r"entities\.jsonl ends before"):
         payloads.read(0, len(whole) - 1)
+
+
+def test_a_full_disk_is_told_with_its_mend(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.entities.symlink_to("/dev/full")
+    large = page(*(f"srv-{rank:05}" for rank in range(1_000)))
+
+    with pytest.raises(Unwritable, match="No space left on device") as full:
+        spool_all(spool, large)
+
+    assert f"where: {tmp_path}" in told(full.value)
+    assert "mend: see that the disk has room" in told(full.value)
+
+
+def spool_all(spool: Spool, page: EntityPage) -> None:
+    with SpoolWriter(spool) as writer:
+        writer.write("servers", page)
 
 
 def test_what_was_spooled_before_an_error_is_on_disk(tmp_path: Path) -> None:

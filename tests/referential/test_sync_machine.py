@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -305,7 +306,7 @@ def batches(changes: list[Any]) -> Iterator[list[Any]]:
 
 
 Sync.TestCase.settings = settings(
-    max_examples=100,
+    max_examples=60,
     stateful_step_count=8,
     deadline=None,
     derandomize=True,
@@ -313,3 +314,64 @@ Sync.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestTheSyncReachesTheSourceWhateverHappens = Sync.TestCase
+
+
+@pytest.fixture
+def machine() -> Iterator[Sync]:
+    """A machine whose first load is done; it settles at the end, as all machines do."""
+    machine = Sync()
+    machine.begin(loaded=True)
+    yield machine
+    machine.teardown()
+
+
+SERVER = ("c0", "r0/c0", "r1/c0")
+
+
+def test_a_disk_that_comes_back_without_its_server_brings_it_back(machine: Sync) -> None:
+    machine.change([SERVER], set())
+    machine.settle("disable")
+    assert not machine.canopsis.entities["c0"].enabled
+
+    machine.change([("r0/c0",)], set())
+    machine.settle("disable")
+
+    assert machine.canopsis.entities["c0"].enabled
+
+
+@pytest.mark.parametrize("fault", ["unsent", "queued", "unrecorded", "torn"])
+@pytest.mark.parametrize("missing", ["disable", "delete"])
+def test_what_a_lost_import_may_have_done_is_undone_when_the_source_goes_back(
+    machine: Sync, fault: Fault, missing: Any
+) -> None:
+    machine.change_and_run([], {"c0", "s0"}, [fault], "sync", missing, allowed=True)
+    machine.undo()
+
+    machine.settle(missing)
+
+
+@pytest.mark.parametrize("fault", ["unsent", "queued", "unrecorded"])
+def test_what_a_lost_import_may_have_made_is_removed_when_the_source_drops_it(
+    machine: Sync, fault: Fault
+) -> None:
+    machine.change([SERVER], set())
+    machine.settle("delete")
+    machine.change_and_run([SERVER], set(), [fault], "sync", "delete", allowed=True)
+    machine.undo()
+
+    machine.settle("delete")
+
+    assert machine.canopsis.alive("c0") is None
+    assert "c0" not in set(machine.ledger.known(FEED)["id"])
+
+
+@pytest.mark.parametrize("missing", ["disable", "delete"])
+def test_a_removal_that_was_lost_is_taken_back_when_the_record_is_there_again(
+    machine: Sync, missing: Any
+) -> None:
+    machine.change_and_run([SERVER], set(), ["unrecorded"], "sync", missing, allowed=True)
+    machine.undo()
+
+    machine.settle(missing)
+
+    assert machine.canopsis.alive("c0") == Held("component", "c0", "v1", by=OURS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sources.base import Record, Scope
+from sources.base import Complete, Record, Scope
 from sources.csv_file import SOURCE
 from sources.drop import worded
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
@@ -141,6 +141,17 @@ def test_slices_share_the_files(tmp_path: Path, put: Put) -> None:
     assert SOURCE.slices(config, "d", connection, 9) == 5
     shares = [files(tmp_path, Scope(slice=(i, 3)), file_selection="all") for i in range(3)]
     assert shares == [["0.csv"], ["1.csv", "2.csv"], ["3.csv", "4.csv"]]
+
+
+def test_a_slice_without_a_file_is_complete(tmp_path: Path, put: Put) -> None:
+    put("a.csv")
+    config, connection = settings(tmp_path)
+
+    extraction = SOURCE.extract(config, "d", connection, Scope(slice=(0, 2)))
+
+    with pytest.raises(StopIteration) as stop:
+        next(extraction)
+    assert stop.value.value == Complete("no file falls to this slice")
 
 
 def test_a_single_file_is_not_cut(tmp_path: Path, put: Put) -> None:
