@@ -38,7 +38,7 @@ check: $(STAMP) ## format, lint, types, import directions, generated files
 
 generate: $(STAMP) ## write the JSON schema and the reference pages from the models
 	@$(BIN)/python -m flows.reference
-	@$(BIN)/uv export --quiet --frozen --all-extras --no-dev --no-emit-project \
+	@$(BIN)/uv export --quiet --frozen --all-extras --no-dev --no-emit-project --no-annotate \
 		--output-file requirements.lock
 
 bench: $(STAMP) ## measured figures, as ratios within one run

@@ -149,7 +149,9 @@ class Ledger:
     ) -> int:
         """Write down what is about to be sent, enabled, disabled or deleted; returns its number.
 
-        Whatever is not settled by its number when the run dies is unconfirmed for the next run.
+        Whatever is neither recorded nor settled by its number when the run dies is unconfirmed for
+        the next run. It names all that Canopsis may touch: with a component that is disabled or
+        deleted, the resources that go with it, even if they are the matter of a later call.
         """
         columns = {
             "id": ids,

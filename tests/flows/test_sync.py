@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import requests
 from prefect import flow
-from prefect.logging.handlers import APILogHandler
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -102,7 +103,8 @@ def _settled(prefect_server: tuple[str, Path]) -> Iterator[tuple[str, Path]]:
         }
     ):
         yield url, folder
-        APILogHandler.flush()  # while there still is a server
+        for worker in (APILogWorker, EventsWorker):  # while there still is a server
+            worker.drain_all(timeout=10)
 
 
 @pytest.fixture

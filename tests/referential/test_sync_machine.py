@@ -264,9 +264,12 @@ class Load:
         )
 
     def switch(self, changes: list[Any], *, enabled: bool) -> None:
+        if not changes:
+            return
+        # all of them at once: a component takes along resources that a later call is to switch
+        number = self.begin(changes)
         for batch in batches(changes):
             fault = next(self.faults, "none")
-            number = self.begin(batch)
             if fault == "unsent":
                 raise Killed
             outcomes = self.canopsis.switch([each.id for each in batch], enabled=enabled)
@@ -274,8 +277,8 @@ class Load:
                 raise Killed
             self.ledger.forget(FEED, [name for name, there in outcomes.items() if not there])
             there = [name for name, there in outcomes.items() if there]
-            state: Any = "enabled" if enabled else "disabled"
-            self.ledger.set_state(FEED, self.run, there, state, settles=number)
+            self.ledger.set_state(FEED, self.run, there, "enabled" if enabled else "disabled")
+        self.ledger.import_ended(number, "done")
 
     def delete(self, changes: list[Any]) -> None:
         there = [each for each in changes if self.canopsis.alive(each.id)]
