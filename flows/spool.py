@@ -12,6 +12,7 @@ They are written once, in order; memory never holds more than a page.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import fields
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,9 @@ import pandas as pd
 from flows.files import writing
 from referential.columns import encode_block, read_columns
 from referential.entity import EntityPage
+
+_BLOCK = 1_000  # entities that are gathered before they are written
+_COLUMNS = tuple(column.name for column in fields(EntityPage))
 
 
 class Spool:
@@ -48,12 +52,15 @@ class Spool:
 class SpoolWriter:
     """Appends pages to a new spool; a spool that exists already is begun again.
 
+    Small pages are gathered: a block of the index costs as much to read as dozens of its rows.
     Its methods raise Unwritable.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._offset = 0
+        self._dataset = ""
+        self._page = _empty()
 
     def __enter__(self) -> Self:
         spool = self._spool
@@ -71,11 +78,22 @@ class SpoolWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with writing(self._spool.folder):
-            self._files.close()
+        with writing(self._spool.folder), self._files:
+            if error is None:
+                self._flush()
 
     def write(self, dataset: str, page: EntityPage) -> None:
         """Append the entities of one page."""
+        if dataset != self._dataset:
+            self._flush()
+            self._dataset = dataset
+        for column in _COLUMNS:
+            getattr(self._page, column).extend(getattr(page, column))
+        if len(self._page) >= _BLOCK:
+            self._flush()
+
+    def _flush(self) -> None:
+        page, self._page = self._page, _empty()
         if not page.ids:
             return
         sizes = list(map(len, page.payloads))
@@ -86,7 +104,7 @@ class SpoolWriter:
                 "id": page.ids,
                 "kind": page.kinds,
                 "group": page.groups,
-                "dataset": [dataset] * len(sizes),
+                "dataset": [self._dataset] * len(sizes),
                 "category": page.categories,
                 "fingerprint": page.fingerprints,
                 "offset": ends[:-1],
@@ -131,3 +149,7 @@ class Payloads:
         if len(payload) != size:
             raise EOFError(f"{self._path} ends before byte {offset + size}")
         return payload
+
+
+def _empty() -> EntityPage:
+    return EntityPage(*([] for _ in _COLUMNS))

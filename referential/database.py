@@ -19,6 +19,7 @@ from referential.errors import Refused, Unreachable, Unreadable
 
 BUSY = 30.0  # seconds that one writer waits for another
 _WRITING = "refsync_writing"
+_JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 _SHOWN = frozenset({"host", "port"})  # what else stands in the query of a URL may be a secret
 
 
@@ -90,7 +91,7 @@ def shown(url: sa.URL) -> str:
 def as_json(value: Any) -> str:
     """JSON of foreign values; what JSON does not know is told in words rather than refused."""
     try:
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(value, default=str, option=_JSON).decode()
     except TypeError:  # integers beyond 64 bits, lone surrogates
         return json.dumps(value, default=str)
 
@@ -133,7 +134,6 @@ def _engine(url: sa.URL) -> sa.Engine:
 def _set_up_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
     del entry
     connection.isolation_level = None  # transactions begin where SQLAlchemy says, see below
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -17,13 +17,13 @@ import sqlalchemy as sa
 from referential import history, journal, lock, owned
 from referential.change import UNCONFIRMED
 from referential.database import Database
+from referential.errors import Unreachable
 from referential.feed import Feed
 from referential.history import Outcome, Reject, Run
 from referential.journal import Import
-from referential.owned import KNOWN, State
+from referential.owned import State
 from referential.schema import entities, is_current, migrate
 
-__all__ = ["KNOWN", "Import", "Ledger", "Outcome", "Reject", "Run", "State", "utc_now"]
 Clock = Callable[[], datetime]
 
 
@@ -250,7 +250,8 @@ class Ledger:
             yield
         finally:
             heart.stop()
-            with self._database.writing() as connection:
+            # what ended the run says more than this: the lock lapses by itself
+            with contextlib.suppress(Unreachable), self._database.writing() as connection:
                 lock.release(connection, number, run)
 
     def _beat(self, number: int, run: str) -> bool:

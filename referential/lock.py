@@ -1,8 +1,8 @@
 """One run per feed at a time, across processes and machines.
 
-The lock is a row with a heartbeat. A holder on this machine is dead when its process is; one on
-another machine is dead when its heart has been silent for `SILENCE`. Who takes over a lock says so
-in the ledger, and the run that lost it writes nothing more (`still_held`).
+The lock is a row with a heartbeat. A holder is dead when its heart has been silent for `SILENCE`,
+and on its own machine as soon as its process is no more. Who takes over a lock says so in the
+ledger, and the run that lost it, should it live after all, writes nothing more (`still_held`).
 """
 
 import logging
@@ -131,9 +131,10 @@ def still_held(connection: sa.Connection, feed: int, run: str, *, where: str) ->
 
 
 def _is_alive(holder: Process, heartbeat: datetime, me: Process, now: datetime) -> bool:
-    if holder.machine == me.machine and holder.born:
-        return born(holder.pid) == holder.born
-    return now - heartbeat < SILENCE
+    if now - heartbeat >= SILENCE:
+        return False
+    elsewhere = holder.machine != me.machine or not holder.born
+    return elsewhere or born(holder.pid) == holder.born
 
 
 def _held(row: sa.Row[tuple[object, ...]], holder: Process, now: datetime, where: str) -> Locked:

@@ -58,7 +58,9 @@ class Systems:
 def systems(count: int) -> Iterator[Systems]:
     """Both simulators, in processes that end with the block."""
     with contextlib.ExitStack() as stack:
-        canopsis = stack.enter_context(_process("sandbox.canopsis", "--port", "0", "--tick", "0.05"))
+        canopsis = stack.enter_context(
+            _process("sandbox.canopsis", "--port", "0", "--tick", "0.05")
+        )
         knobs = orjson.dumps(KNOBS).decode()
         api = stack.enter_context(
             _process("sandbox.jsonapi", "--records", str(count), "--knobs", knobs)

@@ -441,6 +441,18 @@ def test_a_holder_on_another_machine_keeps_the_lock_as_long_as_its_heart_beats(
     assert dead.message.endswith(f"on elsewhere ended without a word; run {second} took its place")
 
 
+def test_a_holder_whose_heart_is_silent_loses_the_lock_even_where_its_process_lives(
+    ledger: Ledger, run: str, clock: Clock
+) -> None:
+    second = ledger.start_run(FEED, "sync", START)
+    with ledger.lock(FEED, run):
+        clock.now += SILENCE
+        with ledger.lock(FEED, second):
+            record(ledger, second, "a")
+
+    assert told(ledger.known(FEED), "id") == [("a",)]
+
+
 def test_the_heart_beats_while_the_lock_is_held(
     ledger: Ledger, ledger_url: str, run: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
