@@ -79,8 +79,7 @@ class SpoolWriter:
         trace: TracebackType | None,
     ) -> None:
         with writing(self._spool.folder), self._files:
-            if error is None:
-                self._flush()
+            self._flush()  # after an error too: what was read until then is there to be looked at
 
     def write(self, dataset: str, page: EntityPage) -> None:
         """Append the entities of one page."""

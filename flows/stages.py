@@ -270,7 +270,7 @@ def collector_paused() -> Iterator[None]:
     """No garbage collection inside: it costs three times the decoding of a page.
 
     Source: specs/peers.md §3.2. Paused page by page, it would still look at each whole page once,
-    a sixth of the extraction. Records hold no cycles; those of HTTP sessions are swept now and then.
+    a sixth of the extraction. Records hold no cycles; those of HTTP sessions are swept at times.
     """
     enabled = gc.isenabled()
     gc.disable()
