@@ -204,6 +204,6 @@ def test_what_is_imported_is_declared_or_ours() -> None:
     undeclared = {
         each: owners.get(each)
         for each in foreign
-        if not declared & {owner.lower().replace("_", "-") for owner in owners.get(each, [])}
+        if not declared & {re.sub("[-_.]", "-", owner.lower()) for owner in owners.get(each, [])}
     }
     assert undeclared == {}
