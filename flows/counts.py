@@ -16,13 +16,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRead:
-    """One dataset: records read, entities made, rejects; `evidence` is why it is (in)complete."""
+    """One dataset: records read, entities made, rejects; `evidence`: why it is (in)complete."""
 
     records: int
     entities: int
     rejects: int
     complete: bool
     evidence: str
+    unread: int = 0  # rejects of the source: rows that no record could be made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,13 @@ class Extracted:
         return sum(read.rejects for read in self.datasets.values())
 
     @property
-    def complete(self) -> frozenset[str]:
-        return frozenset(name for name, read in self.datasets.items() if read.complete)
+    def complete(self) -> bool | frozenset[str]:
+        """What may be judged missing: all, or the datasets named.
+
+        A row that could not be read may be the very entity that seems to be missing.
+        """
+        whole = {name for name, read in self.datasets.items() if read.complete and not read.unread}
+        return len(whole) == len(self.datasets) or frozenset(whole)
 
     @property
     def partial(self) -> str:
@@ -58,7 +64,10 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plan in short; `counts` by action, `tally` all its figures, `known` enabled before."""
+    """The plan in short; `counts` by action, `tally` all its figures, `known` enabled before.
+
+    `emptied` are the datasets that own entities and gave none.
+    """
 
     counts: dict[str, int]
     tally: dict[str, int]
@@ -66,6 +75,7 @@ class Planned:
     found: int
     known: int
     duplicates: int
+    emptied: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 import orjson
+import pandas as pd
 
 from flows.connections import ledger_in_clear
 from flows.counts import Checked, DatasetRead, Extracted, Planned
@@ -110,6 +111,7 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
         mode=mode,
         missing=job.sync.missing,
         complete=extracted.complete,
+        refused={each["id"] for each in place.spool.iter_rejects() if each.get("id")},
     )
     with writing(place.spool.plan):
         made.save(place.spool.plan)
@@ -121,7 +123,14 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
         found=len(found),
         known=int((known["state"] == "enabled").sum()),
         duplicates=len(made.duplicates),
+        emptied=_emptied(place, known, found),
     )
+
+
+def _emptied(place: Workplace, known: pd.DataFrame, found: pd.DataFrame) -> tuple[str, ...]:
+    owners = set(known["dataset"][known["state"] == "enabled"])
+    gave = set(found["dataset"])
+    return tuple(name for name in place.job.datasets if name in owners and name not in gave)
 
 
 def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
@@ -136,6 +145,7 @@ def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
             found=planned.found,
             known=planned.known,
             limits=place.job.sync.limits,
+            emptied=planned.emptied,
             allow_missing=place.options.allow_missing,
             allow_changed=place.options.allow_changed,
         )
@@ -190,6 +200,7 @@ def _rejects(
 ) -> Iterator[Reject]:
     """Those of extraction and mapping from the spool, one by one; of plan, load and verify."""
     for reject in place.spool.iter_rejects():
+        reject.pop("id", None)
         yield Reject(**reject)
     duplicates = place.the_plan().duplicates
     for name, dataset, reason in zip(
@@ -208,7 +219,7 @@ def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> Da
     scope = Scope(fields=mapper.fields(name))
     total = job.source.count(job.config, name, connection, scope)
     pages = job.source.extract(job.config, name, connection, scope)
-    records = entities = rejects = 0
+    records = entities = rejects = unread = 0
     with collector_paused():
         for rank in count(1):
             try:
@@ -219,6 +230,7 @@ def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> Da
             records += len(page.records) + len(page.rejects)
             spool.reject(map(_unread, page.rejects))
             rejects += len(page.rejects)
+            unread += len(page.rejects)
             for mapped in _mapped(page, name, mapper):
                 spool.write(name, mapped.entities)
                 spool.reject(map(asdict, mapped.rejects))
@@ -230,12 +242,17 @@ def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> Da
     gathered = mapper.finish(name)
     spool.write(name, gathered.entities)
     spool.reject(map(asdict, gathered.rejects))
+    if unread:
+        log.warning(
+            "%s: %d rows could not be read: nothing of it is taken for missing", name, unread
+        )
     return DatasetRead(
         records=records,
         entities=entities + len(gathered.entities),
         rejects=rejects + len(gathered.rejects),
         complete=isinstance(outcome, Complete),
         evidence=outcome.evidence if isinstance(outcome, Complete) else outcome.reason,
+        unread=unread,
     )
 
 

@@ -9,9 +9,10 @@
                 v2 = a1 if a1.__class__ is str else text(a1)
                 …
             except Exception as error:
-                rejects.append(reject_0(at, number, record, error))
+                rejects.append(reject_0(at, number, record, error, v2 if at > 0 else ''))
 
-First come the hard rules, any of which may refuse the record: `at` then tells which one did. What
+First come the hard rules, any of which may refuse the record: `at` then tells which one did, and
+with it whether the entity's identity was already known, for its rules are the first of all. What
 follows cannot fail, so that what it counts in `missed_0`, it counts of entities.
 """
 
@@ -84,20 +85,25 @@ class _Function:
         out.add("at, add_id, add_group, add_body = 0, ids.append, groups.append, bodies.append")
         out.open("for number, record in enumerate(records, first):")
         out.open("try:")
-        if self.unit.gathered:
-            self._gathered()
-        else:
-            self._entity()
+        identity = self._gathered() if self.unit.gathered else self._entity()
         out.close()
         out.open("except Exception as error:")
-        out.add(f"rejects.append(reject_{index}(at, number, record, error))")
+        known = self._known(identity)
+        out.add(f"rejects.append(reject_{index}(at, number, record, error, {known}))")
         if self.unit.gathered:
             out.depth = 0
             self._pattern_function()
         return "\n".join(out.lines)
 
-    def _entity(self) -> None:
-        """One entity for each record."""
+    def _known(self, identity: str) -> str:
+        """The identity where a record is refused, "" when it was not yet good."""
+        rules = (self.unit.name, self.unit.component)
+        varying = [rule for rule in rules if rule and not isinstance(rule.origin, Constant)]
+        last = max((self.rank[id(rule)] for rule in varying), default=None)
+        return identity if last is None else f"{identity} if at > {last} else ''"
+
+    def _entity(self) -> str:
+        """One entity for each record; gives the expression of its identity."""
         out, more = self.out, {}
         name = self._hard(self.unit.name)
         self._check_name(name, self.unit.name)
@@ -107,15 +113,18 @@ class _Function:
         if self.conditions:
             more["entity_pattern"] = self._pattern([self._hard(c.rule) for c in self.conditions])
         self._body(name, more)
+        identity = name
         if "component" in more:
-            component = more["component"]
-            out.add(f"add_id({name} + '/' + {component})", f"add_group({component})")
-        else:
-            out.add(f"add_id({name})")
-        out.add("add_body(body)")
+            identity = f"{name} + '/' + {more['component']}"
+            out.add(f"add_group({more['component']})")
+        out.add(f"add_id({identity})", "add_body(body)")
+        return identity
 
-    def _gathered(self) -> None:
-        """One entity for all records of one name, its body from the first; the lists grow."""
+    def _gathered(self) -> str:
+        """One entity for all records of one name, its body from the first; the lists grow.
+
+        Gives the expression of its identity.
+        """
         out = self.out
         name = self._hard(self.unit.name)
         values = [self._hard(condition.rule) for condition in self.conditions]
@@ -135,6 +144,7 @@ class _Function:
         for slot, value, grows in zip(slots, values, grow, strict=True):
             if grows:
                 out.add(f"{slot}.update({value})")
+        return name
 
     def _check_name(self, name: str, rule: Rule) -> None:
         """Refuses the name in variable *name* when Canopsis could not hold it."""

@@ -11,7 +11,9 @@ class Reject:
     """One record refused by the mapping: counted, sampled, kept, never fatal by itself.
 
     `number` is the record's 1-based rank in its dataset; `rule` names the rule that refused it
-    (`component.name`); `reason` says what and how to mend in one sentence.
+    (`component.name`); `reason` says what and how to mend in one sentence. `id` is the identity
+    that the entity would have had, "" when not even that could be made: an entity that the mapping
+    refuses is not one that left the source.
     """
 
     dataset: str
@@ -19,6 +21,7 @@ class Reject:
     rule: str
     reason: str
     record: Record
+    id: str = ""
 
 
 class Refusal(Exception):

@@ -90,13 +90,13 @@ class Running:
             for entity, origin in zip(
                 zip(ids, groups, bodies, strict=True), origins(), strict=True
             ):
+                name, group, body = entity
                 try:
-                    name, group, body = entity
                     pages.append(encode_page([name], [kind], [group], [body]))
                 except TypeError as error:
                     number, record = origin
                     refusal = Refusal("not JSON", f"the entity cannot be written as JSON: {error}")
-                    rejects.append(self.tally.reject(0, number, record, refusal))
+                    rejects.append(self.tally.reject(0, number, record, refusal, name))
             page = _concatenated(pages)
         self.tally.entities += len(page)
         return Mapped(page, rejects)

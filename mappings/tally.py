@@ -89,14 +89,19 @@ class UnitTally:
     def __post_init__(self) -> None:
         self.missed = [0] * len(self.unit.rules)
 
-    def reject(self, rank: int, number: int, record: Any, error: Exception) -> Reject:
-        """The reject of a record that the rule at *rank* cannot do without."""
+    def reject(
+        self, rank: int, number: int, record: Any, error: Exception, entity: str = ""
+    ) -> Reject:
+        """The reject of a record that the rule at *rank* cannot do without.
+
+        `entity` is the identity that its entity would have had, "" when there is none.
+        """
         rule, (why, reason) = self.unit.rules[rank].name, _said(error)
         if not isinstance(record, dict):
             rule, why = self.unit.kind, "not an object"
-            reason = f"a record is an object, not {shown(record)}"
+            reason, entity = f"a record is an object, not {shown(record)}", ""
         self.reasons[f"{rule}: {why}"] += 1
-        return Reject(self.unit.dataset, number, rule, reason, record)
+        return Reject(self.unit.dataset, number, rule, reason, record, entity)
 
     def refuse(self, rank: int, number: int, error: Exception) -> None:
         """Counts a value that the rule at *rank* leaves out; gives the absent value."""

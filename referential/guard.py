@@ -6,6 +6,7 @@ as if it were that large: with 10 % of 20, two of five may go and three may not.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -106,18 +107,27 @@ def judge(
     found: int,
     known: int,
     limits: Limits,
+    emptied: Sequence[str] = (),
     allow_missing: bool = False,
     allow_changed: bool = False,
 ) -> None:
     """Raise PlanRefused with every limit that *plan* passes and no option lifts.
 
     `found` and `known` are the numbers of entities that this run extracted and that the feed has
-    enabled. No option lets an empty extraction pass, save in a backfill, whose window may well be
-    empty; nor a removal from a dataset that was not read completely.
+    enabled; `emptied` are the datasets that own entities and gave none. No option lets an empty
+    extraction pass, save in a backfill, whose window may well be empty; nor a removal from a
+    dataset that was not read completely.
     """
     if found == 0 and plan.mode != "backfill":
         raise PlanRefused(
             f"the source gave no entity at all, where {known:,} are known: this is an outage",
+            where=str(plan.feed),
+            mend="nothing was written, and no option lets this pass; look at what the source"
+            " answers, at the job's filters and at the rejects of this run",
+        )
+    if emptied and plan.mode != "backfill":
+        raise PlanRefused(
+            f"the source gave no entity for {', '.join(emptied)}, which own some: an outage",
             where=str(plan.feed),
             mend="nothing was written, and no option lets this pass; look at what the source"
             " answers, at the job's filters and at the rejects of this run",

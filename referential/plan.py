@@ -137,11 +137,13 @@ def make_plan(
     mode: Mode,
     missing: Missing,
     complete: bool | AbstractSet[str],
+    refused: AbstractSet[str] = frozenset(),
 ) -> Plan:
     """Join what was found with what is known.
 
     `found` is in extraction order, `known` has unique ids. `complete` tells whether the extraction
     was, or names the datasets that were read whole; a known row is judged by its own dataset.
+    `refused` are ids whose record is there and became a reject: they are not missing.
     """
     complete = complete if isinstance(complete, bool) else frozenset(complete)
     wanted, duplicates = without_duplicates(found)
@@ -150,6 +152,8 @@ def make_plan(
     gone = np.ones(len(known), dtype=np.bool_)
     gone[position[position >= 0]] = False
     judged = _missing(known, gone, mode, complete)
+    if refused:
+        judged &= ~known["id"].isin(refused).to_numpy()
     removed, revived = _not_found(wanted, known, gone, judged, missing)
     changes = _assemble([*sent, ("enable", known, revived), (missing, known, removed)])
     numbers = changes["action"].value_counts()

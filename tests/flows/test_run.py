@@ -382,3 +382,25 @@ def test_a_job_given_by_its_file_is_the_job_of_that_name(workshop: Workshop) -> 
     report = run_job(load_settings(), load_job(str(path), workshop.folder / "nowhere"), Options())
 
     assert report.job == NAME
+
+
+def test_rows_that_cannot_be_read_hold_back_every_removal(workshop: Workshop) -> None:
+    workshop.run()
+    workshop.serve([*servers(28), "not a record"])
+
+    report = workshop.run()
+
+    assert report.extracted.datasets["servers"].unread == 1
+    assert set(workshop.known().values()) == {"enabled"}
+
+
+def test_a_record_that_the_mapping_refuses_is_not_taken_for_missing(workshop: Workshop) -> None:
+    workshop.run()
+    records = servers(30)
+    records[0]["criticality"] = "unheard of"
+    workshop.serve(records)
+
+    report = workshop.run()
+
+    assert report.rejects == 1
+    assert workshop.known()["srv-001"] == "enabled"

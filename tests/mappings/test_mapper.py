@@ -371,6 +371,52 @@ def test_a_long_text_is_searched_with_the_same_result() -> None:
     assert value_of(rule, {"a": text}) == "c"
 
 
+def ids_of_rejects(mapper: Mapper, *records: Any) -> list[str]:
+    mapped = mapper.map_page(mapper.datasets[0], list(records), 1)
+    rejects = [*mapped.rejects, *mapper.finish(mapper.datasets[0]).rejects]
+    return [reject.id for reject in rejects]
+
+
+def test_a_reject_keeps_the_identity_of_the_entity_that_was_refused() -> None:
+    good, bad = {"name": "a", "level": 1}, {"name": "b", "level": 99}
+
+    assert ids_of_rejects(component(impact_level="level"), good, bad) == ["b"]
+    assert ids_of_rejects(component(category="c"), good, {"name": "b", "c": []}) == ["b"]
+    assert ids_of_rejects(component({"x": "a"}), {"name": "b", "a": "\ud800"}) == ["b"]
+
+
+@pytest.mark.parametrize("bad", [{}, {"name": "a\nb"}, {"name": []}, "text", None], ids=repr)
+def test_a_reject_without_a_good_name_has_no_identity_whatever_came_before(bad: Any) -> None:
+    good = {"name": "a", "level": 1}
+
+    assert ids_of_rejects(component(impact_level="level"), good, bad) == [""]
+    constant = component({"x": {"value": {"copy": "a", "required": True}}}, name={"set": "one"})
+    assert ids_of_rejects(constant, {"level": 1}, None) == ["one", ""]
+
+
+def test_the_identity_of_a_refused_resource_needs_its_component() -> None:
+    def ids(name: Any, host: Any, *records: Record) -> list[str]:
+        rule = {"name": name, "component": host, "impact_level": "level"}
+        return ids_of_rejects(
+            load_mapping({"entities": [{"dataset": "itfs", "resource": rule}]}), *records
+        )
+
+    good = {"itf": "eth0", "host": "sw1"}
+    assert ids("itf", "host", good, good | {"level": 0}) == ["eth0/sw1"]
+    assert ids("itf", "host", good, {"itf": "eth1"}, {"host": "sw2"}) == ["", ""]
+    assert ids({"set": "ping"}, "host", good, good | {"level": 0}, {}) == ["ping/sw1", ""]
+    assert ids("itf", {"set": "sw9"}, good, good | {"level": 0}, {}) == ["eth0/sw9", ""]
+
+
+def test_the_identity_of_a_refused_service_is_its_name() -> None:
+    pattern = {"field": "name", "cond": "is_one_of", "value": "server"}
+    rule = {"name": "app", "pattern": pattern, "impact_level": "level"}
+    mapper = load_mapping({"entities": [{"dataset": "links", "service": rule}]})
+
+    records = [{"app": "x", "server": "s"}, {"app": "x"}, {"app": "y", "server": "s", "level": 0}]
+    assert ids_of_rejects(mapper, *records, {"app": "a/b", "server": "s"}) == ["x", "y", ""]
+
+
 def test_what_is_no_object_is_a_reject() -> None:
     records: list[Any] = [{"name": "a"}, "text", 3, None, ["name"], {"name": "b"}]
 

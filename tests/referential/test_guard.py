@@ -230,3 +230,10 @@ def test_the_schema_offers_both_forms_with_a_description() -> None:
     assert [each["type"] for each in field["anyOf"]] == ["string", "integer"]
     assert field["default"] == "10%"
     assert field["description"].startswith("Most entities that one run may disable or delete")
+
+
+def test_a_dataset_that_gives_nothing_though_it_owns_entities_is_an_outage() -> None:
+    plan = plan_of(kept=500, gone=2)
+
+    with pytest.raises(PlanRefused, match="no entity for links, which own some"):
+        judge(plan, found=500, known=502, limits=Limits(), emptied=("links",), allow_missing=True)

@@ -391,3 +391,14 @@ def test_planning_100_000_entities_costs_at_most_three_bare_merges() -> None:
     plan = plan_of(found, known)
     assert (plan.counts["update"], plan.counts["disable"]) == (1_000, 100)
     assert spent <= 3 * bare
+
+
+def test_a_record_that_became_a_reject_is_not_missing() -> None:
+    known = known_of(component("a"), component("b"))
+
+    plan = plan_of(found_of(component("c")), known, refused={"a"})
+
+    assert [(change.id, type(change).__name__) for change in plan.iter_changes()] == [
+        ("c", "Create"),
+        ("b", "Disable"),
+    ]
