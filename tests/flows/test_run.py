@@ -395,9 +395,11 @@ def test_rows_that_cannot_be_read_hold_back_every_removal(workshop: Workshop) ->
 
 
 def test_a_record_that_the_mapping_refuses_is_not_taken_for_missing(workshop: Workshop) -> None:
+    strict = "value: {copy: site, lookup: {Nîmes: NIM}}"
+    workshop.write_job(JOB.replace("value: site", strict))
     workshop.run()
     records = servers(30)
-    records[0]["criticality"] = "unheard of"
+    records[0]["site"] = "unheard of"
     workshop.serve(records)
 
     report = workshop.run()
