@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from sandbox.canopsis import Knobs, create_app
 
+from sandbox.canopsis import Knobs, create_app
 from sandbox.jsonapi import create_app as create_json_api
 from sandbox.jsonapi_knobs import ApiKnobs
 from sandbox.serve import serve
