@@ -38,14 +38,14 @@ class Retries(Strict):
     max_retry_after: float = Field(
         120, ge=0, description="Longest wait a server's Retry-After may impose, in seconds."
     )
-    statuses: frozenset[int] = Field(
-        frozenset({408, 425, 429, 500, 502, 503, 504}),
+    statuses: tuple[int, ...] = Field(
+        (408, 425, 429, 500, 502, 503, 504),
         description="HTTP statuses that are outages; 590 is a refusal and cannot be one of them.",
     )
 
     @field_validator("statuses")
     @classmethod
-    def _no_590(cls, statuses: frozenset[int]) -> frozenset[int]:
+    def _no_590(cls, statuses: tuple[int, ...]) -> tuple[int, ...]:
         # EasyVista's 590 is a refused request, the same at every attempt: specs/easyvista.md §7.
         if 590 in statuses:
             raise ValueError("590 is a refusal: repeating the call never helps")
