@@ -44,7 +44,7 @@ class Judge:
     method: str
     url: str
     secrets: tuple[str, ...]
-    outages: frozenset[int]  # HTTP statuses that are outages
+    outages: tuple[int, ...]  # HTTP statuses that are outages
 
     @property
     def where(self) -> str:

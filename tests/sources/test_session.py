@@ -189,7 +189,7 @@ def test_retry_after_is_capped(server: Server, connect: Connect) -> None:
 
 def test_590_cannot_be_declared_an_outage() -> None:
     with pytest.raises(ValidationError, match="590 is a refusal"):
-        Retries(statuses=frozenset({503, 590}))
+        Retries(statuses=(503, 590))
 
 
 # Bodies
