@@ -26,6 +26,7 @@ from referential.columns import encode_block, read_columns
 from referential.entity import EntityPage
 
 _BLOCK = 1_000  # entities that are gathered before they are written
+_AHEAD = 16 * 1024  # bytes: about twenty entities; more would slow down a delta
 _COLUMNS = tuple(column.name for column in fields(EntityPage))
 
 
@@ -125,10 +126,14 @@ class Payloads:
     """Reads canonical bytes back by offset and size.
 
     Not through a memory map: its pages would count as memory of the process, the whole spool long.
+    A first load reads in order: what follows is kept at hand, for a call of the system costs more
+    than the rest of a read.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._path = spool.entities
+        self._start = 0
+        self._held = b""
 
     def __enter__(self) -> Self:
         self._file = self._path.open("rb", buffering=0)
@@ -144,7 +149,12 @@ class Payloads:
 
     def read(self, offset: int, size: int) -> bytes:
         """The *size* bytes at *offset*; raises EOFError when the spool is shorter."""
-        payload = os.pread(self._file.fileno(), size, offset)
+        start = offset - self._start
+        end = start + size
+        if start < 0 or end > len(self._held):
+            self._held = os.pread(self._file.fileno(), max(size, _AHEAD), offset)
+            self._start, start, end = offset, 0, size
+        payload = self._held[start:end]
         if len(payload) != size:
             raise EOFError(f"{self._path} ends before byte {offset + size}")
         return payload
