@@ -9,20 +9,24 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from flows.connections import connection
 from flows.misdeclared import Fault, Misdeclared
 from flows.problems import problems_of
+from flows.settings import Settings
 from flows.yaml_file import YamlError, YamlFile
 from mappings.errors import MappingErrors, Path, Problem
 from mappings.loading import load_mapping
 from mappings.mapper import Mapper
+from mappings.running import Mapped
+from mappings.tally import Tally
 from mappings.vocabulary import suggestion
 from referential.feed import Feed
 from referential.guard import Limits
-from sources.base import Source, SourceConfig
+from sources.base import Connection, Source, SourceConfig
 from sources.registry import SOURCES
 
 SHIPPED = FilePath(__file__).resolve().parent.parent / "mappings" / "customers"
@@ -62,6 +66,18 @@ class SyncConfig(BaseModel):
     schedule: Schedule | None = Field(default=None, description="When the job runs.")
 
 
+class Maps(Protocol):
+    """What a stage asks of a mapping at work (`mappings.mapper.Mapper`)."""
+
+    @property
+    def source(self) -> str: ...
+
+    def fields(self, dataset: str, /) -> frozenset[str]: ...
+    def map_page(self, dataset: str, records: list[Any], first: int, /) -> Mapped: ...
+    def finish(self, dataset: str, /) -> Mapped: ...
+    def report(self) -> Tally: ...
+
+
 @dataclass(frozen=True)
 class Job:
     """One feed of one client, compiled. A new mapper per run: it gathers and counts."""
@@ -79,8 +95,14 @@ class Job:
     def feed(self) -> Feed:
         return Feed(self.name, self.sync.connection)
 
-    def mapper(self) -> Mapper:
+    def mapper(self) -> Maps:
         return load_mapping(self.mapping, datasets=_declared(self.config))
+
+    def source_connection(self, settings: Settings) -> Connection:
+        """The connection of the source, resolved; raises Misdeclared."""
+        name, at = self.config.connection, self.place("source", "connection")
+        found: Connection = connection(settings, name, self.kind, self.source.connection, at)
+        return found
 
     def place(self, *path: str | int) -> str:
         return str(self.file.place(path))

@@ -19,12 +19,11 @@ import pandas as pd
 from flows.connections import ledger_in_clear
 from flows.counts import Checked, DatasetRead, Extracted, Planned
 from flows.files import write_whole, writing
-from flows.job import Job
+from flows.job import Job, Maps
 from flows.outcome import ExpectationUnmet
 from flows.settings import Settings
 from flows.spool import Payloads, SpoolWriter
 from flows.workplace import Workplace
-from mappings.mapper import Mapper
 from mappings.running import Mapped
 from referential.change import ACTIONS
 from referential.client import Canopsis
@@ -214,7 +213,7 @@ def _rejects(
             yield Reject(each.dataset, 0, "verify", WORDS[each.why], {"id": each.id})
 
 
-def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> DatasetRead:
+def _read(place: Workplace, name: str, mapper: Maps, spool: SpoolWriter) -> DatasetRead:
     job, connection = place.job, place.source_connection()
     scope = Scope(fields=mapper.fields(name))
     total = job.source.count(job.config, name, connection, scope)
@@ -256,7 +255,7 @@ def _read(place: Workplace, name: str, mapper: Mapper, spool: SpoolWriter) -> Da
     )
 
 
-def _mapped(page: Page, name: str, mapper: Mapper) -> Iterator[Mapped]:
+def _mapped(page: Page, name: str, mapper: Maps) -> Iterator[Mapped]:
     """What the records of *page* become, a handful at a time; it leaves the page empty.
 
     The objects of a page of a thousand pass what a processor's cache holds. A handful is mapped,

@@ -57,12 +57,8 @@ class Workplace:
         return Spool(self.settings.spool / self.job.name / self.run_id)
 
     def source_connection(self) -> Connection:
-        job = self.job
-        at = job.place("source", "connection")
-        found: Connection = connection(
-            self.settings, job.config.connection, job.kind, job.source.connection, at
-        )
-        self._warn(secrets_in_clear(self.settings, job.config.connection, found))
+        found = self.job.source_connection(self.settings)
+        self._warn(secrets_in_clear(self.settings, self.job.config.connection, found))
         return found
 
     def canopsis_connection(self) -> CanopsisConnection:

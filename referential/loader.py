@@ -101,8 +101,11 @@ def _goes_partial(
     """Whether the imports of this plan are partial: a small delta, and no new service.
 
     A full import costs Canopsis one computation per service, a partial one an event per entity:
-    small is what has fewer entities than there are services.
+    small is what has fewer entities than there are services. In the mode full all is to be put
+    right, what services depend on too.
     """
+    if plan.mode == "full":
+        return False
     count = len(sent) + len(deleted)
     first = plan.counts["create"] == len(plan) and plan.counts["unchanged"] == 0
     if not 0 < count <= _SMALL or first or not canopsis.dialect.partial_works:

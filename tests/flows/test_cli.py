@@ -13,7 +13,18 @@ from flows.cli import app, main
 from tests.flows.command import Ended, ended, start
 from tests.flows.workshop import JOB, KEY, NAME, SETTINGS, Workshop, servers
 
-COMMANDS = ("check", "demo", "plan", "preview", "rejects", "runs", "sandbox", "sync")
+COMMANDS = (
+    "check",
+    "demo",
+    "driver",
+    "init",
+    "plan",
+    "preview",
+    "rejects",
+    "runs",
+    "sandbox",
+    "sync",
+)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
