@@ -8,6 +8,7 @@ import orjson
 from flows.connections import connection
 from flows.job import Job
 from flows.settings import Settings
+from flows.spool import unread
 from sources.base import Scope
 
 
@@ -41,15 +42,6 @@ def preview_job(settings: Settings, job: Job, limit: int) -> Preview:
         records[name] = page.records[:limit] if page else []
         mapped = [mapper.map_page(name, records[name], 1), mapper.finish(name)]
         entities[name] = [orjson.loads(p) for each in mapped for p in each.entities.payloads]
-        rejects += [
-            {
-                "dataset": name,
-                "number": reject.number,
-                "rule": "read",
-                "reason": reject.reason,
-                "record": reject.sample,
-            }
-            for reject in (page.rejects[:limit] if page else ())
-        ]
+        rejects += map(unread, page.rejects[:limit] if page else ())
         rejects += [asdict(reject) for each in mapped for reject in each.rejects]
     return Preview(job.name, records, entities, rejects, asdict(mapper.report()), mapper.source)

@@ -24,6 +24,7 @@ import pandas as pd
 from flows.files import writing
 from referential.columns import encode_block, read_columns
 from referential.entity import EntityPage
+from sources.base import Reject as Unread
 
 _BLOCK = 1_000  # entities that are gathered before they are written
 _AHEAD = 16 * 1024  # bytes: about twenty entities; more would slow down a delta
@@ -158,6 +159,18 @@ class Payloads:
         if len(payload) != size:
             raise EOFError(f"{self._path} ends before byte {offset + size}")
         return payload
+
+
+def unread(reject: Unread) -> dict[str, Any]:
+    """The reject of a source as the spool has it."""
+    return {
+        "dataset": reject.dataset,
+        "number": reject.number,
+        "rule": "read",
+        "reason": reject.reason,
+        "record": reject.sample,
+        "id": "",
+    }
 
 
 def _empty() -> EntityPage:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import count
-from typing import Any
 
 import orjson
 import pandas as pd
@@ -23,6 +22,7 @@ from flows.job import Job, Maps
 from flows.outcome import ExpectationUnmet
 from flows.settings import Settings
 from flows.spool import Payloads, SpoolWriter
+from flows.spool import unread as unread_row
 from flows.workplace import Workplace
 from mappings.running import Mapped
 from referential.change import ACTIONS
@@ -36,7 +36,6 @@ from referential.plan import make_plan
 from referential.verify import WORDS, Verified
 from referential.verify import verify as read_back
 from sources.base import Complete, Page, Scope
-from sources.base import Reject as Unread
 from sources.errors import Refused as SourceRefused
 
 log = logging.getLogger("refsync")
@@ -227,7 +226,7 @@ def _read(place: Workplace, name: str, mapper: Maps, spool: SpoolWriter) -> Data
                 outcome = stop.value
                 break
             records += len(page.records) + len(page.rejects)
-            spool.reject(map(_unread, page.rejects))
+            spool.reject(map(unread_row, page.rejects))
             rejects += len(page.rejects)
             unread += len(page.rejects)
             for mapped in _mapped(page, name, mapper):
@@ -268,17 +267,6 @@ def _mapped(page: Page, name: str, mapper: Maps) -> Iterator[Mapped]:
         yield mapper.map_page(name, handful, first)
         first += len(handful)
         del handful
-
-
-def _unread(reject: Unread) -> dict[str, Any]:
-    """The reject of a source as the spool has it."""
-    return {
-        "dataset": reject.dataset,
-        "number": reject.number,
-        "rule": "read",
-        "reason": reject.reason,
-        "record": reject.sample,
-    }
 
 
 @contextmanager

@@ -292,7 +292,7 @@ def test_preview_gives_records_entities_and_rejects_of_one_shape(
     assert list(document) == ["job", "records", "entities", "rejects", "tally", "code"]
     assert len(document["records"]["servers"]) == 3
     assert document["entities"]["servers"][0]["name"] == "srv-001"
-    keys = ["dataset", "number", "rule", "reason", "record"]
+    keys = ["dataset", "number", "rule", "reason", "record", "id"]
     assert [sorted(reject) for reject in document["rejects"]] == [sorted(keys)] * 2
     assert document["tally"]["datasets"]["servers"]["unmapped"] == ["rack"]
     assert "def " in document["code"]
