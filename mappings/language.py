@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from mappings.constants import RatioField, TableField
 from mappings.strict import Bare, Strict
-from mappings.value_rule import ORIGINS, ValueRule
+from mappings.value_rule import FLAT_WORDS, ValueRule
 
 
 class InfoRule(Bare):
@@ -29,7 +29,7 @@ class InfoRule(Bare):
     @classmethod
     def dressed(cls, data: object) -> object:
         if isinstance(data, dict):
-            if ("value" in data and "type" not in data) or data.keys().isdisjoint(ORIGINS):
+            if ("value" in data and "type" not in data) or data.keys().isdisjoint(FLAT_WORDS):
                 return data
             value = {key: value for key, value in data.items() if key != "description"}
             return {"value": value, "description": data.get("description", "")}

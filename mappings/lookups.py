@@ -8,7 +8,7 @@ the generated code asks `Lookup.hot`, which holds the rows already met, and call
 from dataclasses import dataclass, field
 from typing import Any
 
-from mappings.casts import shown
+from mappings.casts import shown, text
 from mappings.rejects import Refusal
 from mappings.value_rule import UnknownPolicy
 
@@ -42,11 +42,12 @@ class Unknown:
 
 @dataclass(slots=True)
 class Translation:
-    """The use that one rule makes of a lookup."""
+    """The use that one rule makes of a lookup; `many`: of each item of what it found."""
 
     rule: str
     lookup: Lookup
     policy: UnknownPolicy
+    many: bool = False
     unknown: dict[str, Unknown] = field(default_factory=dict)
 
     def meet(self, key: str, value: Any, number: int) -> Any:
@@ -64,6 +65,12 @@ class Translation:
                 "add a row, or say unknown: warn, keep or default",
             )
         return value if self.policy == "keep" else None
+
+    def meet_all(self, values: list[Any], number: int) -> list[Any] | None:
+        """The translations of the items of an array, those that have none left out."""
+        keys = [(key, value) for value in values if (key := text(value)) is not None]
+        found = [self.meet(key, value, number) for key, value in keys]
+        return [each for each in found if each is not None] or None
 
     def _count(self, key: str, number: int) -> None:
         seen = self.unknown.get(key)

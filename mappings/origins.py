@@ -6,7 +6,7 @@ wrote them, for whole ones are Go's int64; a driver file has them as float64.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mappings.errors import Place
@@ -20,7 +20,7 @@ from mappings.gotemplate import (
     compile_template,
 )
 from mappings.paths import Path, PathError, parse_path
-from mappings.rules import Computed, Constant, Copy, Origin
+from mappings.rules import Computed, Constant, Copy, FirstOf, Origin
 from mappings.value_rule import ValueRule
 from mappings.vocabulary import suggestion
 
@@ -40,10 +40,30 @@ def origin_of(rule: ValueRule, place: Place) -> Origin | None:
     if rule.kind == "copy":
         path = path_of(rule.text, place / rule.spot)
         return None if path is None else Copy(path)
+    if rule.first_of is not None:
+        return _first_of(rule.first_of, place / "first_of")
     template = _template(rule.text, place / rule.spot) if rule.kind == "template" else None
     if rule.field is not None:
         return _over_field(rule, rule.field, template, place)
     return None if template is None else _over_record(template, place / rule.spot)
+
+
+def _first_of(texts: Sequence[str], place: Place) -> Origin | None:
+    """The first of several paths and templates over the record."""
+    origins: list[Origin | None] = []
+    for rank, text in enumerate(texts):
+        at = place / rank
+        if "{{" not in text:
+            path = path_of(text, at)
+            origins.append(None if path is None else Copy(path))
+        else:
+            template = _template(text, at)
+            origins.append(None if template is None else _over_record(template, at))
+    for rank, origin in enumerate(origins):
+        if isinstance(origin, Constant):
+            (place / rank).tell("a constant has no place in first_of", "write it as default:")
+    good = tuple(origin for origin in origins if isinstance(origin, Copy | Computed))
+    return FirstOf(good) if len(good) == len(texts) else None
 
 
 def path_of(text: str, place: Place) -> Path | None:

@@ -21,11 +21,12 @@ _ROUNDS = 50  # each mends at least one node; a block that needs more is beyond 
 _VALUE = {"set": "?"}
 _CONDITION = {"field": "name", "cond": "eq", "value": _VALUE}
 _BLOCK = {"dataset": "?", "component": {"name": _VALUE}}
-_ITEMS: dict[str, Any] = {"entities": _BLOCK, "pattern": _CONDITION, "ignore": "?"}
+_ITEMS: dict[str, Any] = {"entities": _BLOCK, "pattern": _CONDITION, "ignore": "?", "first_of": "?"}
 _REQUIRED: dict[str, Any] = {
     **dict.fromkeys(("name", "component", "value"), _VALUE),
     "field": "name",
     "cond": "eq",
+    "type": "date",  # the one cast that takes every word
     "pattern": _CONDITION,
     "dataset": "?",
     "entities": [_BLOCK],

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mappings.cast_rule import Step
 from mappings.lookups import Translation
 from mappings.paths import Path
 from referential.entity import Kind
@@ -64,7 +65,18 @@ class Computed:
     tolerant: bool = False
 
 
-Origin = Constant | Copy | Computed
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several values that is there and is not a blank text."""
+
+    origins: tuple[Copy | Computed, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys(path for origin in self.origins for path in origin.paths))
+
+
+Origin = Constant | Copy | Computed | FirstOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,8 @@ class Rule:
     """One value of an entity.
 
     `name` is what reports call it (`component.infos.env`). A *hard* rule may refuse the record;
-    the others leave their value out.
+    the others leave their value out. `before` and `after` are the options applied before and after
+    the translation.
     """
 
     name: str
@@ -81,6 +94,8 @@ class Rule:
     translation: Translation | None = None
     default: Any = None
     required: bool = False
+    before: Step | None = None
+    after: Step | None = None
 
     @property
     def hard(self) -> bool:

@@ -8,9 +8,10 @@ and names come from a counter.
 from collections.abc import Mapping
 from typing import Any
 
+from mappings.cast_rule import Step
 from mappings.lookups import Translation
 from mappings.paths import Path
-from mappings.rules import Cast, Computed, Copy, Rule
+from mappings.rules import Cast, Computed, Copy, FirstOf, Origin, Rule
 
 # A variable that holds the raw value stands for {0}; most values are texts, and the rest is slow.
 _CASTS: Mapping[Cast, str] = {
@@ -89,22 +90,46 @@ class Statements:
 
     def value(self, rule: Rule) -> str:
         """A variable with the rule's value, None when absent; these statements may raise."""
-        raw = self._origin(rule)
+        raw = origin = self._origin(rule.origin)
+        if rule.before is not None:
+            raw = self._stepped(rule.before, raw)
         if rule.translation is not None:
             raw = self._translated(rule.translation, raw)
-        elif isinstance(rule.origin, Computed) and rule.cast in _TEXTS:
+        if rule.after is not None:
+            raw = self._stepped(rule.after, raw)
+        if raw is origin and isinstance(rule.origin, Computed) and rule.cast in _TEXTS:
             return raw
         value = self.name("v")
         self.add(f"{value} = {_CASTS[rule.cast].format(raw)}")
         return value
 
-    def _origin(self, rule: Rule) -> str:
-        origin = rule.origin
+    def _origin(self, origin: Origin) -> str:
         if isinstance(origin, Copy):
             return self.look_up(origin.path)
         if isinstance(origin, Computed):
             return self._computed(origin)
+        if isinstance(origin, FirstOf):
+            return self._first(origin)
         return self.literal(origin.value)
+
+    def _first(self, origin: FirstOf) -> str:
+        """What comes first; the others are not computed."""
+        for path in origin.paths:  # before the blocks, for all that follows may share them
+            self.look_up(path)
+        value, depth = self.name("v"), self.depth
+        self.add(f"{value} = None")
+        for each in origin.origins:
+            found = self._origin(each)
+            self.add(f"if {found}.__class__ is not str or {found}.strip(): {value} = {found}")
+            self.open(f"if {value} is None:")
+        self.add("pass")
+        self.depth = depth
+        return value
+
+    def _stepped(self, step: Step, raw: str) -> str:
+        value = self.name("v")
+        self.add(f"{value} = None if {raw} is None else {self.constant('step', step)}({raw})")
+        return value
 
     def _computed(self, origin: Computed) -> str:
         raws = {path: self.look_up(path) for path in origin.paths}
@@ -124,6 +149,10 @@ class Statements:
     def _translated(self, translation: Translation, raw: str) -> str:
         """The lookup's row; its slow half meets what is not a row met before."""
         key, value = self.name("k"), self.name("v")
+        if translation.many:
+            meet = self.constant("meet_all", translation.meet_all)
+            self.add(f"{value} = None if {raw} is None else {meet}({raw}, number)")
+            return value
         hot = self.constant("rows", translation.lookup.hot)
         meet = self.constant("meet", translation.meet)
         self.add(

@@ -5,6 +5,7 @@
     {type: template, value: "{{ .Field }}", field: site, regexp: …}   {template: …, field:, regexp:}
     {type: regexp, regexp: …, field: site}   {regexp: …, field: site}
     "APP-{{ .code }}"                        a string with {{ is a template over the record
+    {first_of: [alias, "{{ .id }}"]}         the first that is there and not blank
 
 The long form is the driver's (`specs/driver-compat.md` §1.4).
 
@@ -13,7 +14,8 @@ would show a value that is not there, or its lookup says so. Then `default` take
 one an info or a category is left out, and a name, a component or a pattern (or whatever is
 `required`) makes the record a reject. What Canopsis cannot hold (an object, a mixed array) is
 refused: counted, and the value absent. A lookup translates what was found, never the default; the
-text of its keys is compared, so that 1 and "1" are one.
+text of its keys is compared, so that 1 and "1" are one. The other options are applied around the
+lookup, in the order that `mappings.options` tells.
 """
 
 from typing import Any, Literal, Self
@@ -21,11 +23,13 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from mappings.cast_rule import CastRule, Step
 from mappings.constants import ConstantField, LookupField
 from mappings.errors import Path
+from mappings.options import Case, Digest, chained, of_text, of_value
 from mappings.strict import Bare
 
-ORIGINS = ("type", "copy", "set", "template", "regexp")
+ORIGINS = ("type", "copy", "set", "template", "regexp", "first_of")
 UnknownPolicy = Literal["reject", "warn", "keep", "default"]
 
 
@@ -59,6 +63,25 @@ class ValueRule(Bare):
         description="Go regular expression run on `field`; its groups are .RegexMatch. Without a "
         "template the value is the first named group, else the whole match.",
     )
+    first_of: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Paths and templates: the first that gives a value which is not blank.",
+    )
+    split: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Separator at which a text becomes an array; blank pieces are left out.",
+    )
+    trim: bool = Field(
+        default=False,
+        strict=True,
+        description="Remove blanks around a text; a text of blanks alone is then no value.",
+    )
+    strip_accents: bool = Field(
+        default=False, strict=True, description="Write a text in bare letters: é as e, œ as oe."
+    )
+    case: Case | None = Field(default=None, description="Case of a text: upper, lower or title.")
     lookup: LookupField | None = Field(
         default=None,
         description="Table that translates the value: a name of `mapping.lookups`, or its rows.",
@@ -67,6 +90,17 @@ class ValueRule(Bare):
         default=None,
         description="What a value outside the lookup does: reject the record, warn and leave the "
         "value out, keep it as it is, or take the default. Reject, unless there is a default.",
+    )
+    join: str | None = Field(
+        default=None, description="What stands between the items of an array made one text."
+    )
+    hash: Digest | None = Field(
+        default=None, description="Digest in place of the value, as hexadecimal: sha256 or xxh3."
+    )
+    cast: CastRule | None = Field(
+        default=None,
+        description="Type that the value is given: int, float, bool, string, string_array, date; "
+        "or a mapping with type, and for a date its format and zone.",
     )
     default: ConstantField | None = Field(
         default=None, description="The value when the rule gives none."
@@ -98,6 +132,7 @@ class ValueRule(Bare):
             (self.unknown is not None and self.lookup is None, "unknown needs a lookup"),
             (self.unknown == "default" and self.default is None, "unknown: default needs default"),
             (self.required and self.default is not None, "required and default contradict"),
+            (self._is_dressed_up(), "a constant needs no options: write it as it should be"),
             (self._is_sure(), "a constant needs no lookup, default or required"),
         ):
             if wrong:
@@ -105,7 +140,7 @@ class ValueRule(Bare):
         return self
 
     @property
-    def kind(self) -> Literal["set", "copy", "template", "regexp"]:
+    def kind(self) -> Literal["set", "copy", "template", "regexp", "first_of"]:
         if self.type == "regexp" and self.value is not None:
             return "template"
         if self.type is not None:
@@ -114,7 +149,26 @@ class ValueRule(Bare):
             return "template"
         if self.copy_ is not None:
             return "copy"
+        if self.first_of is not None:
+            return "first_of"
         return "set" if self.set_ is not None else "regexp"
+
+    @property
+    def steps_before(self) -> Step | None:
+        """What is done to a value that was found."""
+        return chained(
+            of_text(
+                split=self.split,
+                trim=self.trim,
+                strip_accents=self.strip_accents,
+                case=self.case,
+            )
+        )
+
+    @property
+    def steps_after(self) -> Step | None:
+        """What is done to what the lookup gave."""
+        return chained(of_value(join=self.join, digest=self.hash, cast=self.cast))
 
     @property
     def text(self) -> str:
@@ -139,7 +193,7 @@ class ValueRule(Bare):
         return self.unknown or ("reject" if self.default is None else "default")
 
     def _origins(self) -> list[str]:
-        given = [key for key in ("type", "template") if getattr(self, key) is not None]
+        given = [key for key in ("type", "template", "first_of") if getattr(self, key) is not None]
         given += [key for key in ("copy", "set") if getattr(self, f"{key}_") is not None]
         return given or (["regexp"] if self.regexp is not None else [])
 
@@ -152,6 +206,16 @@ class ValueRule(Bare):
     def _not_a_text(self) -> bool:
         return self.value is not None and self.type != "set" and not isinstance(self.value, str)
 
+    def _is_dressed_up(self) -> bool:
+        options = self.steps_before is not None or self.steps_after is not None
+        return self.kind == "set" and options
+
     def _is_sure(self) -> bool:
         options = self.required or self.lookup is not None or self.default is not None
         return self.kind == "set" and options
+
+
+# What tells a value written flat, beside its description, from `{value: …, description: …}`.
+FLAT_WORDS = frozenset(field.alias or key for key, field in ValueRule.model_fields.items()) - {
+    "value"
+}

@@ -38,7 +38,8 @@ class Values:
         if origin is None:
             return None
         required = (rule.required or needed) and default is None
-        return Rule(name, origin, cast, translation, default, required)
+        before, after = rule.steps_before, rule.steps_after
+        return Rule(name, origin, cast, translation, default, required, before, after)
 
     def _translation(
         self, rule: ValueRule, name: str, cast: Cast, place: Place
@@ -55,9 +56,9 @@ class Values:
             lookup = Lookup(name, rule.lookup)
             self.lookups.append(lookup)
         for key, value in lookup.rows.items():
-            if value is not None:
+            if value is not None and rule.steps_after is None:
                 _cast(value, cast, place / "lookup", f"row {key!r}: ")
-        return Translation(name, lookup, rule.on_unknown)
+        return Translation(name, lookup, rule.on_unknown, many=rule.split is not None)
 
 
 _CASTS: Mapping[Cast, Any] = {

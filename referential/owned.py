@@ -107,10 +107,7 @@ def _collector_paused() -> Iterator[None]:
 
 def _labels(connection: sa.Connection) -> dict[int, Label]:
     query = sa.select(labels.c.id, labels.c.kind, labels.c.dataset, labels.c.category)
-    return {
-        code: (kind, dataset, category)
-        for code, kind, dataset, category in connection.execute(query)
-    }
+    return {code: tuple(label) for code, *label in connection.execute(query)}
 
 
 def _label_codes(connection: sa.Connection, wanted: set[Label]) -> dict[Label, int]:
