@@ -1,7 +1,8 @@
 """Every figure in one table: `make bench`, or `python -m tests.bench --quick` for a tenth of it.
 
 CPU seconds (user + sys) and ratios to what was measured in the same process: seconds of a clock
-say more of the other tenants of a machine than of refsync. Medians of the rounds.
+say more of the other tenants of a machine than of refsync. The days are medians of the rounds,
+each beside its lowest and highest ratio; reading, mapping and templates are the best of theirs.
 """
 
 import argparse
