@@ -73,7 +73,8 @@ def driver_options(  # one parameter an option of the command
     try:
         limit = read_limit(limit)
     except ValueError as error:
-        faults.append(Fault("--max-missing", str(error)))
+        what, _, mend = str(error).partition(": ")
+        faults.append(Fault("--max-missing", what, mend))
     if zone and gotime.zone(zone) is None:
         faults.append(Fault("--timezone", f"unknown time zone {zone!r}", "such as Europe/Paris"))
     if seconds <= 0:

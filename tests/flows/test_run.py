@@ -13,7 +13,7 @@ from flows.workplace import Options, open_ledger
 from referential.errors import Locked, PlanRefused, Unreachable
 from referential.ledger import utc_now
 from sources.errors import Unreachable as SourceUnreachable
-from tests.flows.workshop import JOB, NAME, Workshop, servers
+from tests.flows.workshop import JOB, KEY, NAME, Workshop, servers
 
 
 def test_a_first_run_loads_every_record_and_the_ledger_owns_it(workshop: Workshop) -> None:
@@ -316,15 +316,28 @@ def test_a_defect_of_ours_is_recorded_too(workshop: Workshop) -> None:
     assert (workshop.last_run().outcome, workshop.last_run().message) == ("failed", "a defect")
 
 
+def test_a_secret_in_an_error_reaches_neither_the_ledger_nor_the_message(
+    workshop: Workshop,
+) -> None:
+    def broken(_stage: str, _done: int, _total: int | None) -> None:
+        raise ZeroDivisionError(f"a defect that shows {KEY}")
+
+    with pytest.raises(ZeroDivisionError) as error:
+        run_job(load_settings(), workshop.job(), Options(), progress=broken)
+
+    assert told(error.value) == workshop.last_run().message == "a defect that shows ***"
+
+
 def test_a_second_run_of_the_same_job_says_who_holds_it(workshop: Workshop) -> None:
     job = workshop.job()
     with open_ledger(workshop.settings()) as ledger:
         holder = ledger.start_run(job.feed, "sync", utc_now())
         with ledger.lock(job.feed, holder):
-            with pytest.raises(Locked, match=holder) as locked:
+            with pytest.raises(Locked, match=f"{holder} .* has held this feed since") as locked:
                 workshop.run()
 
             assert "mend: " in told(locked.value)
+            assert workshop.api.traffic.requests.total() == 0
             assert workshop.imports() == []
             assert workshop.last_run().outcome == "failed"
 
