@@ -27,7 +27,7 @@ from referential.entity import EntityPage
 from sources.base import Reject as Unread
 
 _BLOCK = 1_000  # entities that are gathered before they are written
-_AHEAD = 16 * 1024  # bytes: about twenty entities; more would slow down a delta
+_AHEAD = 64 * 1024  # bytes: about eighty entities
 _COLUMNS = tuple(column.name for column in fields(EntityPage))
 
 
@@ -127,8 +127,8 @@ class Payloads:
     """Reads canonical bytes back by offset and size.
 
     Not through a memory map: its pages would count as memory of the process, the whole spool long.
-    A first load reads in order: what follows is kept at hand, for a call of the system costs more
-    than the rest of a read.
+    Where one read follows another, what comes next is kept at hand, for a call of the system costs
+    more than the rest of a read; where records do not come by name, none follows.
     """
 
     def __init__(self, spool: Spool) -> None:
@@ -153,7 +153,9 @@ class Payloads:
         start = offset - self._start
         end = start + size
         if start < 0 or end > len(self._held):
-            self._held = os.pread(self._file.fileno(), max(size, _AHEAD), offset)
+            follows = 0 <= start <= len(self._held) + 1  # a newline lies between two of them
+            ahead = max(size, _AHEAD) if follows else size
+            self._held = os.pread(self._file.fileno(), ahead, offset)
             self._start, start, end = offset, 0, size
         payload = self._held[start:end]
         if len(payload) != size:
