@@ -1,20 +1,16 @@
-"""What a value of a record becomes where Canopsis wants a text, a name, a level, a list.
+"""What a value of a record becomes where Canopsis wants a text, a level, a list.
 
 Each cast takes foreign JSON and gives None for None (an absent value), or raises Refusal. They are
 the slow half of the generated code, which calls them only when a value is not what it mostly is.
 """
 
 import math
-import re
 import reprlib
-import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from mappings.rejects import Refusal
-
-NAME_LENGTH = 255  # characters; what the editing API accepts (specs/canopsis.md §5.5, §6)
-_UNREACHABLE = re.compile("[/?#%]")  # hidden from path endpoints (specs/canopsis.md §5.5)
 
 _SHOWN = reprlib.Repr()
 _SHOWN.maxdict = _SHOWN.maxlist = 4
@@ -48,36 +44,6 @@ def text(value: Any) -> str | None:
     if isinstance(value, float):
         return _digits(value)
     raise Refusal("not a text", f"{article(value)} cannot be a text: {shown(value)}")
-
-
-def check_name(name: str) -> None:
-    """Refuses a name that is blank, too long, or holds a control character."""
-    if not name.strip():
-        raise Refusal("blank name", "the name is blank: mend it in the source or map another field")
-    if len(name) > NAME_LENGTH:
-        raise Refusal(
-            "name too long",
-            f"the name has {len(name)} characters and Canopsis takes {NAME_LENGTH}: {shown(name)}",
-        )
-    if name.isprintable():
-        return
-    odd = next((char for char in name if unicodedata.category(char) in ("Cc", "Cs")), None)
-    if odd is not None:
-        raise Refusal(
-            "control character in name",
-            f"the name holds the character U+{ord(odd):04X}, which no event can carry: {name!r}",
-        )
-
-
-def check_service_name(name: str) -> None:
-    """Refuses what `check_name` refuses, and a name that the API could not be asked about."""
-    check_name(name)
-    odd = _UNREACHABLE.search(name)
-    if odd is not None:
-        raise Refusal(
-            "unreachable service name",
-            f"a service's name is part of URLs and cannot hold {odd[0]!r}: {shown(name)}",
-        )
 
 
 def impact_level(value: Any) -> int | None:
@@ -139,6 +105,25 @@ def filled_text(value: Any) -> str | None:
             "empty text in pattern", "the pattern's text is empty: Canopsis would skip it"
         )
     return found
+
+
+def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
+    """What `each` goes over: (rank, item) of an array, (key, value) of an object, nothing of null.
+
+    Nulls among them are passed over.
+    """
+    if value is None:
+        return ()
+    if isinstance(value, list):
+        pairs: Iterable[tuple[Any, Any]] = enumerate(value)
+    elif isinstance(value, dict):
+        pairs = value.items()
+    else:
+        raise Refusal(
+            "not a list",
+            f"each goes over an array or an object, not {article(value)}: {shown(value)}",
+        )
+    return ((key, item) for key, item in pairs if item is not None)
 
 
 def words(value: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Constants of a job file: scalars, arrays of strings, lookup tables and ratios.
+"""Constants of a job file: scalars, arrays of strings, lookup tables, ratios, lists of fields.
 
 Each is one annotated type with one plain message, where a union would give one message per member.
 Values that a YAML reader dressed up (with comments, with their layout) are undressed here, so that
@@ -11,17 +11,16 @@ from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from mappings.casts import article, shown, text
+from mappings.rejects import Refusal
 
 Scalar = str | bool | int | float
-Table = dict[str, Scalar | list[str] | None]
+Rows = dict[str, Scalar | list[str] | None]
 
 _SCALARS: list[dict[str, Any]] = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
 _STRINGS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _CONSTANT = {"anyOf": [*_SCALARS, _STRINGS]}
-_TABLE = {
-    "type": "object",
-    "additionalProperties": {"anyOf": [*_SCALARS, _STRINGS, {"type": "null"}]},
-}
+ROWS_SCHEMA = {"anyOf": [*_SCALARS, _STRINGS, {"type": "null"}]}
+_TABLE = {"type": "object", "additionalProperties": ROWS_SCHEMA}
 
 
 def constant(value: object) -> Scalar | list[str]:
@@ -37,28 +36,23 @@ def constant(value: object) -> Scalar | list[str]:
     )
 
 
-def table(value: object) -> Table:
+def rows(value: object) -> Rows:
     """Rows of a lookup by the text of their key; a null value means "no value, on purpose"."""
     if not isinstance(value, dict):
         raise PydanticCustomError("lookup", f"a table has rows `key: value`, not {article(value)}")
-    rows: Table = {}
+    found: Rows = {}
     for key, row in value.items():
-        if key is None or not isinstance(key, str | bool | int | float):
+        name = _scalar_text(key)
+        if name is None:
             raise PydanticCustomError("lookup", f"the key {shown(key)} is not a text: quote it")
-        name = text(key) or ""
-        if name in rows:
+        if name in found:
             raise PydanticCustomError(
                 "lookup", f"the key {name!r} stands twice (1 and '1' are one)"
             )
-        rows[name] = None if row is None else _row(name, row)
-    if not rows:
+        found[name] = None if row is None else _row(name, row)
+    if not found:
         raise PydanticCustomError("lookup", "an empty table: every value would be unknown")
-    return rows
-
-
-def table_or_name(value: object) -> Table | str:
-    """A table written in place, or the name of one of `mapping.lookups`."""
-    return str(value) if isinstance(value, str) else table(value)
+    return found
 
 
 def ratio(value: object) -> float:
@@ -79,6 +73,27 @@ def ratio(value: object) -> float:
     return number
 
 
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a list of scalars, at least one; 1 and "1" are one."""
+    written = value if isinstance(value, list) else []
+    found = tuple(word for each in written if (word := _scalar_text(each)) is not None)
+    if not found or len(found) < len(written):
+        raise PydanticCustomError("texts", f"expected a list of values, not {_described(value)}")
+    return found
+
+
+def fields(value: object) -> tuple[str, ...] | bool:
+    """All fields (true), none (false), or those of a list of paths."""
+    if isinstance(value, bool):
+        return value
+    paths = value if isinstance(value, list) else []
+    if not paths or not all(isinstance(path, str) for path in paths):
+        raise PydanticCustomError(
+            "fields", f"expected true or a list of fields, not {_described(value)}"
+        )
+    return tuple(map(str, paths))
+
+
 def _row(key: str, value: object) -> Scalar | list[str]:
     try:
         return constant(value)
@@ -86,12 +101,29 @@ def _row(key: str, value: object) -> Scalar | list[str]:
         raise PydanticCustomError("lookup", f"row {key!r}: {error}") from None
 
 
+def _scalar_text(value: object) -> str | None:
+    """The text of a scalar; None for anything else, and for no number."""
+    try:
+        return text(value)
+    except Refusal:
+        return None
+
+
+def _described(value: object) -> str:
+    return f"such a list: {shown(value)}" if isinstance(value, list) else article(value)
+
+
 ConstantField = Annotated[Any, PlainValidator(constant), WithJsonSchema(_CONSTANT)]
-TableField = Annotated[Table, PlainValidator(table), WithJsonSchema(_TABLE)]
-LookupField = Annotated[
-    Table | str,
-    PlainValidator(table_or_name),
-    WithJsonSchema({"anyOf": [{"type": "string"}, _TABLE]}),
+RowsField = Annotated[Rows, PlainValidator(rows), WithJsonSchema(_TABLE)]
+TextsField = Annotated[
+    tuple[str, ...],
+    PlainValidator(texts),
+    WithJsonSchema({"type": "array", "items": {"anyOf": _SCALARS}}),
+]
+FieldsField = Annotated[
+    tuple[str, ...] | bool,
+    PlainValidator(fields),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, _STRINGS]}),
 ]
 RatioField = Annotated[
     float,

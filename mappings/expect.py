@@ -1,12 +1,17 @@
 """Expectations of a job against what its data turned out to be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mappings.language import ExpectRule
 from mappings.tally import DatasetTally, Failure
+from mappings.watched import Watched
 
 
-def judge(expect: Mapping[str, ExpectRule], datasets: Mapping[str, DatasetTally]) -> list[Failure]:
+def judge(
+    expect: Mapping[str, ExpectRule],
+    datasets: Mapping[str, DatasetTally],
+    watched: Sequence[Watched] = (),
+) -> list[Failure]:
     """The expectations that failed, in the order of the job.
 
     They speak of a whole dataset: a window or a slice of it may fail them rightly.
@@ -14,8 +19,18 @@ def judge(expect: Mapping[str, ExpectRule], datasets: Mapping[str, DatasetTally]
     return [
         Failure(dataset, what, f"mend the source, or change mapping.expect.{dataset}.{key}")
         for dataset, rule in expect.items()
-        for key, what in _failed(rule, datasets[dataset])
+        for key, what in (
+            *_failed(rule, datasets[dataset]),
+            *_odd(each for each in watched if each.dataset == dataset),
+        )
     ]
+
+
+def _odd(watched: Iterable[Watched]) -> Iterator[tuple[str, str]]:
+    for each in watched:
+        word = "unique" if each.unique else f"allowed.{each.key}"
+        if each.failure:
+            yield word, each.failure
 
 
 def _failed(rule: ExpectRule, tally: DatasetTally) -> Iterator[tuple[str, str]]:

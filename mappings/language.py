@@ -1,6 +1,8 @@
 """The `mapping:` block of a job file, as pydantic models: the single truth of the language.
 
-    MappingBlock ⊃ EntityBlock ⊃ ComponentRule, ResourceRule, ServiceRule ⊃ InfoRule ⊃ ValueRule
+    MappingBlock ⊃ TableRule, CleanupRule, ExpectRule
+                 ⊃ EntityBlock ⊃ WhenRule
+                               ⊃ ComponentRule, ResourceRule, ServiceRule ⊃ InfoRule ⊃ ValueRule
 
 Models hold what was written and refuse what contradicts itself; what a text *means* (paths,
 templates, tables) is settled by `mappings.compile`.
@@ -12,9 +14,12 @@ from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_vali
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from mappings.constants import RatioField, TableField
+from mappings.cleanup_rule import CleanupRule
+from mappings.constants import ConstantField, RatioField, TextsField
 from mappings.strict import Bare, Strict
-from mappings.value_rule import FLAT_WORDS, ValueRule
+from mappings.table_rule import TableRule
+from mappings.value_rule import FLAT_WORDS, ORIGINS, ValueRule
+from mappings.when_rule import WhenRule
 
 
 class InfoRule(Bare):
@@ -22,6 +27,8 @@ class InfoRule(Bare):
 
     A value written as a mapping may have the description beside it: `{copy: …, description: …}`.
     """
+
+    flat_words = ORIGINS
 
     value: ValueRule = Field(description="Where the info's value comes from.")
     description: str = Field(default="", description="Text shown in Canopsis, taken literally.")
@@ -77,9 +84,14 @@ Pattern = Annotated[
 ]
 
 
+Include = str | tuple[str, ...]
+_INCLUDED = "Files whose keys are added to these (`mappings.fragments`)."
+
+
 class EntityRule(Strict):
     """What an entity of any kind has."""
 
+    include: Include = Field(default=(), description=_INCLUDED)
     name: ValueRule = Field(description="The entity's name; a record without it is a reject.")
     category: ValueRule | None = Field(
         default=None, description="Name of the category; Canopsis creates it when it is new."
@@ -117,7 +129,17 @@ class ServiceRule(EntityRule):
 class EntityBlock(Strict):
     """The entities that the records of one dataset become."""
 
+    include: Include = Field(default=(), description=_INCLUDED)
     dataset: str = Field(description="Name of the dataset, declared under `source.datasets`.")
+    when: WhenRule | None = Field(
+        default=None, description="Conditions on the record; others are left out of the feed."
+    )
+    each: ValueRule | None = Field(
+        default=None,
+        description="What gives a list, or a map, of the record: one entity for each item. Paths "
+        "and templates then start at the item; `$parent.` leads to the record, `$key` is the "
+        "item's key or rank.",
+    )
     component: ComponentRule | None = Field(default=None, description="One component a record.")
     resource: ResourceRule | None = Field(default=None, description="One resource a record.")
     service: ServiceRule | None = Field(
@@ -148,13 +170,30 @@ class ExpectRule(Strict):
     rejects: RatioField | None = Field(
         default=None, description="Largest share of records that may be rejects."
     )
+    unique: tuple[str, ...] = Field(
+        default=(), description="Infos, or fields that a rule reads, of which no two are the same."
+    )
+    allowed: dict[str, TextsField] = Field(
+        default_factory=dict,
+        description="By info, or by field that a rule reads: the values that it may have.",
+    )
 
 
 class MappingBlock(Strict):
     """The `mapping:` block: records in, entities out."""
 
-    lookups: dict[str, TableField] = Field(
-        default_factory=dict, description="Tables by name: rows `value in the source: value`."
+    include: Include = Field(default=(), description=_INCLUDED)
+    variables: dict[str, ConstantField] = Field(
+        default_factory=dict,
+        description="What `${name}` stands for in the texts of the job; a job's go before those of "
+        "its fragments.",
+    )
+    lookups: dict[str, TableRule] = Field(
+        default_factory=dict,
+        description="Tables by name: rows `value in the source: value`, or where they are read.",
+    )
+    cleanup: dict[str, CleanupRule] = Field(
+        default_factory=dict, description="By dataset: what stands for no value in its records."
     )
     entities: tuple[EntityBlock, ...] = Field(description="What each dataset becomes.")
     expect: dict[str, ExpectRule] = Field(

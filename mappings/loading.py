@@ -7,12 +7,22 @@ from mappings.compile import compile_mapping
 from mappings.errors import MappingErrors, Path, Problem
 from mappings.mapper import Mapper
 from mappings.reading import Reading, read_mapping
+from mappings.table_rule import ReadFile
+
+# Words that mean something only beside one another: of a condition, of a table.
+_PARTS = ("field", "field_type", "cond", "value", "rows", "csv", "key")
 
 
-def load_mapping(raw: object, *, datasets: Collection[str] | None = None) -> Mapper:
-    """The mapper of *raw*, the parsed YAML under `mapping`.
+def load_mapping(
+    raw: object,
+    *,
+    datasets: Collection[str] | None = None,
+    read_file: ReadFile | None = None,
+) -> Mapper:
+    """The mapper of *raw*, the parsed YAML under `mapping`, its includes followed.
 
-    `datasets` are the names that the job's source declares (None: not checked). Faults of shape (an
+    `datasets` are the names that the job's source declares (None: not checked); `read_file` gives
+    the bytes of a file beside the job (None: lookups cannot come from files). Faults of shape (an
     unknown key, a wrong type) and of meaning (an unknown lookup, a template that does not parse)
     are gathered together. Raises MappingErrors, its problems in file order.
     """
@@ -21,7 +31,7 @@ def load_mapping(raw: object, *, datasets: Collection[str] | None = None) -> Map
     mapper: Mapper | None = None
     if reading.block is not None:
         try:
-            mapper = compile_mapping(reading.block, datasets=datasets)
+            mapper = compile_mapping(reading.block, datasets=datasets, read_file=read_file)
         except MappingErrors as errors:
             problems += [found for each in errors.problems if (found := _kept(each, reading))]
     if mapper is None or problems:
@@ -37,7 +47,9 @@ def _kept(problem: Problem, reading: Reading) -> Problem | None:
             return None
         if gone[0] == "lookups" and path[-1] == "lookup" and problem.what.endswith(_named(gone)):
             return None
-        if path[0] == "expect" and _holds_names(gone):
+        if path[0] in ("expect", "cleanup") and _holds_names(gone):
+            return None
+        if gone[-1] in _PARTS and path[: len(gone) - 1] == gone[:-1]:
             return None
     spelt = ("mapping", *reading.in_file(path))
     return Problem(spelt, problem.what, problem.mend, problem.offset, problem.on_key)

@@ -1,63 +1,100 @@
 """A compiled mapping: pages of records in, encoded entities and rejects out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from mappings.cleaner import Cleaner
 from mappings.codegen import generate
 from mappings.expect import judge
+from mappings.joins import Join
 from mappings.language import ExpectRule
+from mappings.links import Links
 from mappings.lookups import Lookup
 from mappings.paths import Path
 from mappings.rejects import Record
-from mappings.rules import Unit
 from mappings.running import Mapped, Running, joined
 from mappings.strays import Strays
-from mappings.tally import Counts, Tally, dataset_tally
+from mappings.tally import Tally
+from mappings.unit import Unit
+from mappings.unit_tally import Counts, dataset_tally
+from mappings.watched import watched_of
 
 
 class Mapper:
     """A compiled mapping and its counters; it serves one run of one job, in one thread.
 
-    `datasets` are in the order of the job. `source` is the generated Python.
+    `datasets` are in the order in which they must be read, each to its end (`finish`) before the
+    next: first those that are tables of others, then in the order of the job. `source` is the
+    generated Python.
     """
 
     def __init__(
         self,
         units: Sequence[Unit],
-        ignored: Mapping[str, Sequence[Path]],
         lookups: Sequence[Lookup] = (),
         expect: Mapping[str, ExpectRule] | None = None,
+        *,
+        datasets: Sequence[str] = (),
+        cleaners: Mapping[str, Cleaner] | None = None,
     ) -> None:
         self.source, namespace = generate(units)
-        self.datasets = tuple(dict.fromkeys(unit.dataset for unit in units))
+        named = (*datasets, *(unit.dataset for unit in units))
+        self.datasets = tuple(dict.fromkeys(named))
         self._lookups = tuple(lookups)
         self._expect = dict(expect or {})
+        self._cleaners = {name: (cleaners or {}).get(name, Cleaner()) for name in self.datasets}
         self._counts = {dataset: Counts() for dataset in self.datasets}
+        self._links = Links(units)
+        self._watched = list(watched_of(self._expect, units))
         self._units: dict[str, list[Running]] = {dataset: [] for dataset in self.datasets}
         for index, unit in enumerate(units):
-            self._units[unit.dataset].append(Running(index, unit, namespace))
+            infos = (each.watch for each in self._watched if each.unit is unit)
+            watches = (*self._links.watches(unit), *infos)
+            self._units[unit.dataset].append(Running(index, unit, namespace, watches))
+        claims: dict[str, str] = {}  # whose an id is, where it could be of two kinds
+        namespace["claim"] = claims.setdefault
         exec(compile(self.source, "<mapping>", "exec"), namespace)  # noqa: S102 - see codegen
-        self._paths = {dataset: self._named(dataset) for dataset in self.datasets}
-        self._strays = {
-            dataset: Strays((*self._paths[dataset], *ignored.get(dataset, ())))
+        joins = [lookup for lookup in self._lookups if isinstance(lookup, Join)]
+        self._joins = {
+            dataset: [join for join in joins if join.dataset == dataset]
             for dataset in self.datasets
         }
+        self._paths = {dataset: self._read(dataset) for dataset in self.datasets}
+        self._strays = {dataset: list(self._strays_of(dataset)) for dataset in self.datasets}
 
     def fields(self, dataset: str) -> frozenset[str]:
-        """The paths that rules read, their keys joined by dots (a flat column keeps its own)."""
+        """The paths that are read, their keys joined by dots (a flat column keeps its own)."""
         return frozenset(map(".".join, self._paths[dataset]))
 
     def gathers(self, dataset: str) -> bool:
-        """Whether some entities need all records of the dataset, so that it cannot be sliced."""
-        return any(running.unit.gathered for running in self._units[dataset])
+        """Whether something needs all records of the dataset, so that it cannot be sliced."""
+        gathered = any(running.unit.gathered for running in self._units[dataset])
+        return gathered or bool(self._joins[dataset])
+
+    def needs(self, dataset: str) -> tuple[str, ...]:
+        """The datasets that are tables of this one: where they lack rows, it lacks values."""
+        used = {join.dataset for join in self._used(dataset)}
+        return tuple(name for name in self.datasets if name in used)
 
     def map_page(self, dataset: str, records: list[Record], first: int) -> Mapped:
-        """Maps records, the first of which is the *first*-th of its dataset, counted from 1."""
-        self._strays[dataset].look(records)
+        """Maps records, the first of which is the *first*-th of its dataset, counted from 1.
+
+        Raises ValueError when a dataset that it needs was not finished.
+        """
+        self._check_order(dataset)
+        for strays in self._strays[dataset]:
+            strays.look(records)
+        for join in self._joins[dataset]:
+            join.take(records)
+        for watched in self._watched:
+            if watched.path is not None and watched.dataset == dataset:
+                watched.look(self._cleaners[dataset].values(records, watched.path))
         self._counts[dataset].records += len(records)
         return self._counted(dataset, [unit.map(records, first) for unit in self._units[dataset]])
 
     def finish(self, dataset: str) -> Mapped:
         """The services gathered over all pages, in the order in which they were first seen."""
+        for join in self._joins[dataset]:
+            join.seal()
         return self._counted(dataset, [unit.finish() for unit in self._units[dataset]])
 
     def report(self) -> Tally:
@@ -66,14 +103,15 @@ class Mapper:
             dataset: dataset_tally(
                 self._counts[dataset],
                 [unit.tally for unit in self._units[dataset]],
-                self._strays[dataset].found,
+                tuple(path for strays in self._strays[dataset] for path in strays.found),
+                self._links.orphans(dataset),
             )
             for dataset in self.datasets
         }
         return Tally(
             datasets=datasets,
             dead=tuple(f"{each.name}: {key}" for each in self._lookups for key in each.dead),
-            failures=tuple(judge(self._expect, datasets)),
+            failures=tuple(judge(self._expect, datasets, self._watched)),
         )
 
     def _counted(self, dataset: str, parts: Sequence[Mapped]) -> Mapped:
@@ -81,8 +119,39 @@ class Mapper:
         counts = self._counts[dataset]
         counts.entities += len(mapped.entities)
         counts.rejects += len({reject.number for reject in mapped.rejects})
+        counts.nameless += sum(not reject.id for reject in mapped.rejects)
         return mapped
 
-    def _named(self, dataset: str) -> frozenset[Path]:
-        rules = (rule for running in self._units[dataset] for rule in running.unit.rules)
-        return frozenset(path for rule in rules for path in rule.origin.paths)
+    def _check_order(self, dataset: str) -> None:
+        for join in self._used(dataset):
+            if not join.sealed:
+                what = f"dataset {join.dataset!r} must be read to its end before {dataset!r}"
+                raise ValueError(f"{what}: Mapper.datasets has the order")
+
+    def _used(self, dataset: str) -> Iterator[Join]:
+        """The tables that the rules of a dataset look into."""
+        for running in self._units[dataset]:
+            for translation in running.unit.translations:
+                if isinstance(translation.lookup, Join):
+                    yield translation.lookup
+
+    def _read(self, dataset: str) -> frozenset[Path]:
+        """The paths into the records that are read by anybody."""
+        paths = {path for running in self._units[dataset] for path in running.unit.reads}
+        paths |= {path for join in self._joins[dataset] for path in join.paths}
+        return frozenset(paths)
+
+    def _strays_of(self, dataset: str) -> Iterator[Strays]:
+        """One for the records, and one for the items of each list that is gone through.
+
+        None for a dataset that is a table alone: it is there for two of its fields.
+        """
+        units = [running.unit for running in self._units[dataset]]
+        if not units:
+            return
+        ignored = {path for unit in units for path in unit.of_record(unit.ignored)}
+        yield Strays(self._paths[dataset] | ignored)
+        for found in dict.fromkeys(unit.list for unit in units if unit.list is not None):
+            inside = [unit for unit in units if unit.list == found]
+            known = {path for unit in inside for path in unit.of_item(unit.ignored)}
+            yield Strays(known.union(*(unit.reads_of_item for unit in inside)), found)

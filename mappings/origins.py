@@ -19,7 +19,7 @@ from mappings.gotemplate import (
     TemplateSyntaxError,
     compile_template,
 )
-from mappings.paths import Path, PathError, parse_path
+from mappings.paths import KEY, PARENT, path_of
 from mappings.rules import Computed, Constant, Copy, FirstOf, Origin
 from mappings.value_rule import ValueRule
 from mappings.vocabulary import suggestion
@@ -30,35 +30,39 @@ _ONE_GROUP = re.compile(r"\{\{\s*\.RegexMatch\.(\w+)\s*\}\}")
 _UNKNOWN_FUNCTION = re.compile(r'function "(.+)" not defined')
 _DECIDES = re.compile(r"\{\{[^}]*?\b(?:if|with|and|or|not)\b")
 _WHOLE = "whole_match"
+# In a block with `each` the dot is the item; what is around it has the names of variables.
+_AROUND = re.compile(r"\$(parent|key)\b")
+_WHOLE_PARENT = re.compile(r"\$parent\b(?!\.\w)")
+_OURS = {"_parent": PARENT, "_key": KEY}
 _NO_VALUE = "<no value>"  # what Go prints for a value that is not there
 
 
-def origin_of(rule: ValueRule, place: Place) -> Origin | None:
-    """The rule's origin; None when it is at fault, which *place* (the rule's own) was told."""
+def origin_of(rule: ValueRule, place: Place, *, items: bool = False) -> Origin | None:
+    """The rule's origin; None when it is at fault, which *place* (the rule's own) was told.
+
+    `items`: paths and templates start at the items of an `each`.
+    """
     if rule.kind == "set":
         return Constant(rule.constant)
     if rule.kind == "copy":
-        path = path_of(rule.text, place / rule.spot)
+        path = path_of(rule.text, place / rule.spot, items=items)
         return None if path is None else Copy(path)
     if rule.first_of is not None:
-        return _first_of(rule.first_of, place / "first_of")
-    template = _template(rule.text, place / rule.spot) if rule.kind == "template" else None
+        return _first_of(rule.first_of, place / "first_of", items=items)
     if rule.field is not None:
-        return _over_field(rule, rule.field, template, place)
-    return None if template is None else _over_record(template, place / rule.spot)
+        return _over_field(rule, rule.field, place, items=items)
+    return _over_record(rule.text, place / rule.spot, items=items)
 
 
-def _first_of(texts: Sequence[str], place: Place) -> Origin | None:
+def _first_of(texts: Sequence[str], place: Place, *, items: bool) -> Origin | None:
     """The first of several paths and templates over the record."""
     origins: list[Origin | None] = []
     for rank, text in enumerate(texts):
-        at = place / rank
-        if "{{" not in text:
-            path = path_of(text, at)
-            origins.append(None if path is None else Copy(path))
+        if "{{" in text:
+            origins.append(_over_record(text, place / rank, items=items))
         else:
-            template = _template(text, at)
-            origins.append(None if template is None else _over_record(template, at))
+            path = path_of(text, place / rank, items=items)
+            origins.append(None if path is None else Copy(path))
     for rank, origin in enumerate(origins):
         if isinstance(origin, Constant):
             (place / rank).tell("a constant has no place in first_of", "write it as default:")
@@ -66,22 +70,15 @@ def _first_of(texts: Sequence[str], place: Place) -> Origin | None:
     return FirstOf(good) if len(good) == len(texts) else None
 
 
-def path_of(text: str, place: Place) -> Path | None:
-    """The path written at *place*; None when it is at fault, which *place* was told."""
+def _template(text: str, place: Place, prelude: str = "") -> Template | None:
+    """The template, after a *prelude* of ours which places do not count."""
     try:
-        return parse_path(text)
-    except PathError as error:
-        place.tell(str(error), error.mend)
-        return None
-
-
-def _template(text: str, place: Place) -> Template | None:
-    try:
-        return compile_template(text)
+        return compile_template(prelude + text)
     except TemplateSyntaxError as error:
         unknown = _UNKNOWN_FUNCTION.search(error.cause)
         mend = suggestion(unknown[1], FUNCTIONS, "functions") if unknown else ""
-        offset = (error.line - 1, error.column - 1)
+        before = len(prelude) if error.line == 1 else 0
+        offset = (error.line - 1, max(0, error.column - 1 - before))
         place.tell(f"template: {error.cause}", mend, offset=offset)
         return None
 
@@ -96,16 +93,25 @@ def _regexp(text: str, place: Place) -> Regexp | None:
         return None
 
 
-def _over_record(template: Template, place: Place) -> Origin | None:
-    if "*" in template.fields:
-        place.tell(
-            "the template looks into the record as a whole, so what it needs cannot be asked for",
-            "name its fields, such as .location.site",
-        )
+def _over_record(text: str, place: Place, *, items: bool) -> Origin | None:
+    around = sorted(set(_AROUND.findall(text))) if items else []
+    template = _template(text, place, "".join(f"{{{{${word} := ._{word}}}}}" for word in around))
+    if template is None:
         return None
-    paths = tuple(tuple(field.split(".")) for field in sorted(template.fields))
-    if paths and _decides(template):
-        return Computed(_present(template.function), "fields", paths, tolerant=True)
+    if around and _WHOLE_PARENT.search(text):
+        place.tell(f"{PARENT} is the whole record", f"name its field, such as {PARENT}.name")
+        return None
+    if "*" in template.fields:
+        return _over_item(template, place, items=items, around=bool(around))
+    return _over_fields(template, place, around=bool(around))
+
+
+def _over_fields(template: Template, place: Place, *, around: bool) -> Origin | None:
+    paths = tuple(map(_path, sorted(template.fields - {"_parent"})))
+    decides = _decides(template)
+    if paths and (around or decides):
+        function = _present(template.function) if decides else template.function
+        return Computed(function, "fields", paths, tolerant=decides)
     if paths:
         return Computed(template.function, "record", paths)
     try:
@@ -115,11 +121,29 @@ def _over_record(template: Template, place: Place) -> Origin | None:
         return None
 
 
-def _over_field(
-    rule: ValueRule, field: str, template: Template | None, place: Place
-) -> Origin | None:
+def _path(field: str) -> tuple[str, ...]:
+    first, *rest = field.split(".")
+    return (_OURS.get(first, first), *rest)
+
+
+def _over_item(template: Template, place: Place, *, items: bool, around: bool) -> Origin | None:
+    """A template that looks into the dot as a whole: an item may be asked for so, a record not."""
+    if not items or around:
+        place.tell(
+            f"the template looks into the {'item' if items else 'record'} as a whole, "
+            "so what it needs cannot be asked for",
+            "name its fields, such as .location.site",
+        )
+        return None
+    decides = _decides(template)
+    function = _present(template.function) if decides else template.function
+    return Computed(function, "value", ((),), tolerant=decides)
+
+
+def _over_field(rule: ValueRule, field: str, place: Place, *, items: bool) -> Origin | None:
     """A template over `.Field`, a regexp, or both."""
-    path = path_of(field, place / "field")
+    template = _template(rule.text, place / rule.spot) if rule.kind == "template" else None
+    path = path_of(field, place / "field", items=items)
     regexp = None if rule.regexp is None else _regexp(rule.regexp, place / "regexp")
     if (regexp is None) != (rule.regexp is None):
         return None
@@ -143,7 +167,7 @@ def _sees(template: Template, regexp: Regexp | None, place: Place) -> bool:
     return template.fields <= known
 
 
-def _of_field(template: Template, path: Path) -> Origin:
+def _of_field(template: Template, path: tuple[str, ...]) -> Origin:
     decides = _decides(template)
     render = template.field_function
 

@@ -21,7 +21,19 @@ _ROUNDS = 50  # each mends at least one node; a block that needs more is beyond 
 _VALUE = {"set": "?"}
 _CONDITION = {"field": "name", "cond": "eq", "value": _VALUE}
 _BLOCK = {"dataset": "?", "component": {"name": _VALUE}}
-_ITEMS: dict[str, Any] = {"entities": _BLOCK, "pattern": _CONDITION, "ignore": "?", "first_of": "?"}
+_WHEN = {"field": "?", "cond": "exist", "value": True}
+_ITEMS: dict[str, Any] = {
+    "entities": _BLOCK,
+    "pattern": _CONDITION,
+    **dict.fromkeys(("ignore", "first_of", "unique", "include"), "?"),
+    **dict.fromkeys(("when", "all", "any", "not"), _WHEN),
+}
+# What stands in for a wrong value where its absence would mean something else.
+_STAND_INS: dict[str, Any] = {
+    **dict.fromkeys(("copy", "dataset"), "?"),
+    "each": {"copy": "?"},
+    "first_of": ["?"],
+}
 _REQUIRED: dict[str, Any] = {
     **dict.fromkeys(("name", "component", "value"), _VALUE),
     "field": "name",
@@ -39,6 +51,7 @@ _EXPECTED = {
     "model_type": "a mapping",
     "tuple_type": "a list",
 }
+_FOLLOWED = ("include", "variables")  # before the mapping is read, when they are spelt well
 # Words of the driver that say nothing here, with a word that is known where they would stand.
 _HINTS = {
     "description": ("infos", "Canopsis holds no description of an entity: make it an info"),
@@ -146,7 +159,7 @@ class _Draft:
         if fault["type"] == "extra_forbidden":
             content = parent.pop(key)
             meant = _meant(fault)
-            if meant is not None and meant not in parent:
+            if meant is not None and meant not in (*parent, *_FOLLOWED):
                 parent[meant] = content
                 self.renamed[(*place[:-1], meant)] = str(key)
                 self._just_renamed.add(place[:-1])
@@ -156,7 +169,9 @@ class _Draft:
             parent.setdefault(key, copy.deepcopy(_REQUIRED[str(key)]))
         elif isinstance(parent, list):
             kind = next(step for step in reversed(place) if isinstance(step, str))
-            parent[int(key)] = copy.deepcopy(_ITEMS[kind])
+            parent[int(key)] = copy.deepcopy(_ITEMS.get(kind, "?"))
+        elif key in _STAND_INS:
+            parent[key] = copy.deepcopy(_STAND_INS[str(key)])
         else:
             parent.pop(key, None)
 

@@ -27,6 +27,10 @@ def _of(tally: DatasetTally) -> Iterator[str]:
         met.append(f"{shown(unknown.value)} ({unknown.count} times)")
     for (rule, lookup), met in by_rule.items():
         yield f"{rule} met values unknown to lookup {lookup!r}: {_some(met)}"
+    for orphan in tally.orphans:
+        rest = f" and {orphan.count - len(orphan.names)} more" * (orphan.count > len(orphan.names))
+        what = f"{orphan.rule} named {orphan.count} entities that no dataset gave"
+        yield f"{what}: {', '.join(orphan.names)}{rest}"
     for refused in tally.refused:
         first = f"record {refused.number}, {refused.reason}"
         yield f"{refused.rule} left out {refused.count} values, the first of {first}"

@@ -1,21 +1,21 @@
 """A mapping after all thinking: what each value is made of, ready to be written as Python.
 
-    Unit (one entity rule of one dataset) ⊃ Rule (one value) ⊃ origin, translation, cast
+    Unit (`mappings.unit`, one entity rule) ⊃ Rule (one value) ⊃ origin, translation, cast
 
 Nothing here can be wrong any more, and nothing here knows YAML.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from mappings.cast_rule import Step
 from mappings.lookups import Translation
 from mappings.paths import Path
-from referential.entity import Kind
 
 Cast = Literal[
     "name",
+    "resource_name",
     "service_name",
     "text",
     "filled_text",
@@ -25,6 +25,7 @@ Cast = Literal[
     "words",
     "whole",
     "truth",
+    "items",
 ]
 
 
@@ -56,7 +57,7 @@ class Computed:
 
     The function is given, by `of`: the record itself, the one value, the one value as a text, or an
     object with every path, where what is missing is null. Unless `tolerant`, it is not asked when
-    one of the values is absent.
+    one of the values is absent. In a block with `each` the item stands for the record.
     """
 
     function: Callable[..., str | None]
@@ -120,36 +121,3 @@ class Condition:
     field_type: str
     cond: str
     rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What makes one kind of entity out of the records of one dataset.
-
-    `gathered`: the lists of the pattern are collected over all records of one service.
-    """
-
-    dataset: str
-    kind: Kind
-    name: Rule
-    component: Rule | None = None
-    category: Rule | None = None
-    impact_level: Rule | None = None
-    output_template: Rule | None = None
-    infos: tuple[Info, ...] = ()
-    pattern: tuple[tuple[Condition, ...], ...] = ()
-    gathered: bool = False
-    rules: tuple[Rule, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rules", tuple(self._rules()))
-
-    def _rules(self) -> Iterator[Rule]:
-        """All rules in the order in which they are tried."""
-        conditions = (condition.rule for group in self.pattern for condition in group)
-        heads = (self.name, self.component, *conditions)
-        heads += (self.category, self.impact_level, self.output_template)
-        yield from (rule for rule in heads if rule is not None)
-        infos = [info.rule for info in self.infos]
-        yield from (rule for rule in infos if rule.hard)
-        yield from (rule for rule in infos if not rule.hard)

@@ -6,9 +6,10 @@ from itertools import chain
 from typing import Any
 
 from mappings.codegen import SLOTS
+from mappings.links import Watch
 from mappings.rejects import Record, Refusal, Reject
-from mappings.rules import Unit
-from mappings.tally import UnitTally
+from mappings.unit import Unit
+from mappings.unit_tally import UnitTally
 from referential.entity import Body, EntityPage, encode_page
 
 
@@ -27,17 +28,28 @@ Origin = tuple[int, Record]  # the rank of a record in its dataset, and the reco
 
 
 class Running:
-    """One unit; `namespace` is the module that its function is generated into."""
+    """One unit; `namespace` is the module that its function is generated into.
 
-    def __init__(self, index: int, unit: Unit, namespace: dict[str, Any]) -> None:
+    `watches` see all entities as they are made.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        unit: Unit,
+        namespace: dict[str, Any],
+        watches: Iterable[Watch] = (),
+    ) -> None:
         self.unit = unit
         self.tally = UnitTally(unit)
+        self._watches = tuple(watches)
         self._namespace = namespace
         self._index = index
         self._gathered: dict[str, tuple[Any, ...]] = {}
         namespace[f"missed_{index}"] = self.tally.missed
         namespace[f"reject_{index}"] = self.tally.reject
         namespace[f"refuse_{index}"] = self.tally.refuse
+        namespace[f"filtered_{index}"] = self.tally.filtered
 
     def map(self, records: list[Record], first: int) -> Mapped:
         """The entities of a page; those that are gathered wait for `finish`."""
@@ -45,10 +57,13 @@ class Running:
         groups: list[str] = []
         bodies: list[Body] = []
         rejects: list[Reject] = []
+        numbers: list[int] = []  # of the record of each entity, where that is not told by its rank
         run: Callable[..., None] = self._namespace[f"unit_{self._index}"]
-        run(records, first, ids, groups, bodies, rejects, self._gathered)
+        run(records, first, ids, groups, bodies, rejects, self._gathered, numbers)
 
         def origins() -> Iterable[Origin]:
+            if numbers:
+                return [(number, records[number - first]) for number in numbers]
             refused = {reject.number for reject in rejects}
             numbered = enumerate(records, first)
             return (origin for origin in numbered if origin[0] not in refused)
@@ -99,6 +114,8 @@ class Running:
                     rejects.append(self.tally.reject(0, number, record, refusal, name))
             page = _concatenated(pages)
         self.tally.entities += len(page)
+        for watch in self._watches:
+            watch(bodies, page)
         return Mapped(page, rejects)
 
 

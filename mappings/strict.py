@@ -18,6 +18,7 @@ class Bare(Strict):
     """A model that may also be written as one scalar, or flat; `bare` tells that it was."""
 
     scalars: ClassVar[tuple[str, ...]] = ("string", "number", "boolean")
+    flat_words: ClassVar[tuple[str, ...]] = ()  # keys of the flat form that are no fields
     _bare: bool = PrivateAttr(default=False)
 
     @classmethod

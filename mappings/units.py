@@ -1,11 +1,14 @@
 """Entity rules compiled to units: names, infos, and the pattern of a service."""
 
 import unicodedata
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import cast
 
-from mappings.casts import NAME_LENGTH
-from mappings.errors import Path, Place
+from mappings import errors
+from mappings.cleaner import Cleaner
+from mappings.errors import Place
+from mappings.filters import Filter
 from mappings.language import (
     ConditionRule,
     EntityRule,
@@ -13,28 +16,46 @@ from mappings.language import (
     ResourceRule,
     ServiceRule,
 )
+from mappings.names import NAME_LENGTH
+from mappings.paths import Path
 from mappings.pattern import INFOS, PatternFault, ValueKind, value_kind
-from mappings.rules import Cast, Condition, Constant, Info, Rule, Unit
+from mappings.rules import Cast, Condition, Constant, Info, Rule
+from mappings.unit import Claims, Unit
 from mappings.value_rule import ValueRule
 from mappings.values import Values
 from referential.entity import Kind
 
 _Item = ConditionRule | tuple[ConditionRule, ...]
+_NAMES: Mapping[Kind, Cast] = {
+    "component": "name",
+    "resource": "resource_name",
+    "service": "service_name",
+}
 
 
-def unit_of(
-    dataset: str, kind: Kind, rule: EntityRule, values: Values, place: Place
-) -> Unit | None:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the units of one block share: its values, and which records, or items, it is for."""
+
+    dataset: str
+    values: Values
+    each: Rule | None
+    when: Filter | None
+    ignored: tuple[Path, ...]
+    cleaner: Cleaner
+    claims: Claims
+
+
+def unit_of(kind: Kind, rule: EntityRule, setting: Setting, place: Place) -> Unit | None:
     """The unit of an entity rule, which stands at *place*; None when it is at fault."""
-    before = len(place.problems)
+    before, values = len(place.problems), setting.values
 
     def optional(key: str, cast: Cast, written: ValueRule | None) -> Rule | None:
         if written is None:
             return None
         return values.compile(written, f"{kind}.{key}", cast, place / key)
 
-    name_cast: Cast = "service_name" if kind == "service" else "name"
-    name = values.compile(rule.name, f"{kind}.name", name_cast, place / "name", needed=True)
+    name = values.compile(rule.name, f"{kind}.name", _NAMES[kind], place / "name", needed=True)
     component = None
     if isinstance(rule, ResourceRule):
         at = place / "component"
@@ -51,7 +72,7 @@ def unit_of(
     if name is None or len(place.problems) > before:
         return None
     return Unit(
-        dataset=dataset,
+        dataset=setting.dataset,
         kind=kind,
         name=name,
         component=component,
@@ -61,6 +82,11 @@ def unit_of(
         infos=infos,
         pattern=pattern,
         gathered=any(_grows(condition) for group in pattern for condition in group),
+        each=setting.each,
+        when=setting.when,
+        ignored=setting.ignored,
+        cleaner=setting.cleaner,
+        claims=setting.claims,
     )
 
 
@@ -76,7 +102,7 @@ def _infos(
     for key, info in written.items():
         at = place / key
         _check_key(key, folded, at)
-        spot: Path = () if info.bare else ("value",)
+        spot: errors.Path = () if info.bare else ("value",)
         rule = values.compile(info.value, f"{kind}.infos.{key}", "info", at / spot)
         if rule is not None:
             infos.append(Info(key, info.description, rule))

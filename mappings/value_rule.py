@@ -24,10 +24,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mappings.cast_rule import CastRule, Step
-from mappings.constants import ConstantField, LookupField
+from mappings.constants import ConstantField
 from mappings.errors import Path
 from mappings.options import Case, Digest, chained, of_text, of_value
 from mappings.strict import Bare
+from mappings.table_rule import LookupField
 
 ORIGINS = ("type", "copy", "set", "template", "regexp", "first_of")
 UnknownPolicy = Literal["reject", "warn", "keep", "default"]
@@ -65,7 +66,6 @@ class ValueRule(Bare):
     )
     first_of: tuple[str, ...] | None = Field(
         default=None,
-        min_length=1,
         description="Paths and templates: the first that gives a value which is not blank.",
     )
     split: str | None = Field(
@@ -84,7 +84,7 @@ class ValueRule(Bare):
     case: Case | None = Field(default=None, description="Case of a text: upper, lower or title.")
     lookup: LookupField | None = Field(
         default=None,
-        description="Table that translates the value: a name of `mapping.lookups`, or its rows.",
+        description="Table that translates the value: a name of `mapping.lookups`, or a table.",
     )
     unknown: UnknownPolicy | None = Field(
         default=None,
@@ -122,6 +122,7 @@ class ValueRule(Bare):
         origins = self._origins()
         for wrong, what in (
             (self.value is not None and self.type is None, "value needs type: set, copy, template"),
+            (self.first_of == (), "first_of is empty"),
             (not origins, "no value: write a path, or one of copy, set, template"),
             (len(origins) > 1, f"{' and '.join(origins)} exclude each other"),
             (self._lacks_value(), f"type {self.type} needs value"),

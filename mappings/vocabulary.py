@@ -7,8 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from mappings.language import InfoRule
-from mappings.value_rule import ORIGINS
+from mappings.strict import Bare
 
 
 def nearest(word: object, words: Collection[str]) -> str | None:
@@ -31,8 +30,8 @@ def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> frozenset[str
     keys: set[str] = set()
     for found in _models(model, tuple(place)):
         keys.update(field.alias or name for name, field in found.model_fields.items())
-        if found is InfoRule:
-            keys.update(ORIGINS)
+        if issubclass(found, Bare):
+            keys.update(found.flat_words)
     return frozenset(keys)
 
 

@@ -4,6 +4,7 @@ import csv
 import difflib
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 import pytest
 from ruamel.yaml import YAML
 
+from mappings.fragments import Fragment, expand
 from mappings.golden import golden_entities
 from mappings.loading import load_mapping
 from mappings.mapper import Mapper
@@ -20,17 +22,31 @@ from sandbox.cmdb import records
 from sandbox.latin import machines
 
 CUSTOMERS = Path(__file__).parents[2] / "mappings" / "customers"
-JOBS = sorted(CUSTOMERS.glob("*/*.yaml"))
+# what begins with _ is a part of jobs, and no job
+JOBS = sorted(job for job in CUSTOMERS.glob("[!_]*/[!_]*.yaml"))
 
 
 def read(job: Path) -> dict[str, Any]:
-    document: dict[str, Any] = YAML(typ="safe", pure=True).load(job)
+    """The document of a job, its fragments followed from the folder of each file."""
+
+    def fragment(path: str, within: str) -> Fragment:
+        file = (job.parent / within).parent / path if within else job.parent / path
+        name = os.path.relpath(file, job.parent)
+        return Fragment(name, YAML(typ="safe", pure=True).load(file))
+
+    expanded = expand(YAML(typ="safe", pure=True).load(job), fragment)
+    assert expanded.problems == ()
+    document: dict[str, Any] = expanded.data
     return document
 
 
 def mapper_of(job: Path) -> Mapper:
     document = read(job)
-    return load_mapping(document["mapping"], datasets=document["source"]["datasets"])
+    return load_mapping(
+        document["mapping"],
+        datasets=document["source"]["datasets"],
+        read_file=lambda name, _: (job.parent / name).read_bytes(),
+    )
 
 
 def beside(job: Path, what: str) -> bytes:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from mappings.errors import MappingErrors, Problem
+from mappings.errors import MappingErrors, Path, Problem
 from mappings.language import MappingBlock
 from mappings.loading import load_mapping
 from mappings.strict import Strict
 from mappings.value_rule import ValueRule
+from tests.mappings.every_word import EVERY_WORD, read_file, words
 
 VALID: dict[str, Any] = {
     "lookups": {"environments": {"production": "prod", 1: "one"}},
@@ -52,10 +53,14 @@ VALID: dict[str, Any] = {
 }
 
 
-def problems(raw: object) -> tuple[Problem, ...]:
+def problems(raw: object, datasets: Any = None) -> tuple[Problem, ...]:
     with pytest.raises(MappingErrors) as caught:
-        load_mapping(raw)
+        load_mapping(raw, datasets=datasets, read_file=read_file)
     return caught.value.problems
+
+
+def models(model: type[BaseModel]) -> list[type[BaseModel]]:
+    return [model, *(each for sub in model.__subclasses__() for each in models(sub))]
 
 
 def with_info(info: object) -> dict[str, Any]:
@@ -173,51 +178,85 @@ def test_the_json_schema_knows_the_short_forms() -> None:
     assert re.fullmatch(flat, "copy")
 
 
-def keys_of(node: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every key of the valid block that is a word of the language."""
-    free = {"lookups", "infos", "filled", "expect", "lookup"}
-    found = []
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if not free.intersection(path[-1:]) and path != ("lookups", "environments"):
-                found.append((*path, key))
-            found += keys_of(value, (*path, key))
-    if isinstance(node, list):
-        for rank, value in enumerate(node):
-            found += keys_of(value, (*path, rank))
-    return found
-
-
-@pytest.mark.parametrize("path", keys_of(VALID), ids=lambda path: ".".join(map(str, path)))
-def test_any_misspelt_key_is_told_with_the_right_word(path: tuple[str | int, ...]) -> None:
-    raw = copy.deepcopy(VALID)
+def spoilt(path: Path, key: object, value: object) -> dict[str, Any]:
+    """The mapping with another key, or another value, at *path*; the order of keys stays."""
+    raw = copy.deepcopy(EVERY_WORD)
     parent: Any = raw
     for step in path[:-1]:
         parent = parent[step]
+    rest = {(key if each == path[-1] else each): parent[each] for each in parent}
+    parent.clear()
+    parent.update({each: value if each == key else content for each, content in rest.items()})
+    return raw
+
+
+def test_the_mapping_that_is_spoilt_compiles_and_uses_every_word() -> None:
+    load_mapping(EVERY_WORD, read_file=read_file)
+
+    used = {path[-1] for path, _ in words()}
+    known = {
+        field.alias or name
+        for model in models(Strict)
+        if model.__module__.startswith("mappings.")
+        for name, field in model.model_fields.items()
+    }
+    assert known - used == {"include", "variables"}
+
+
+@pytest.mark.parametrize(("path", "value"), words(), ids=str)
+def test_any_misspelt_key_is_told_with_the_right_word(path: Path, value: object) -> None:
     key = str(path[-1])
     misspelt = f"{key}z"
-    parent[misspelt] = parent.pop(key)
 
-    found = problems(raw)
+    found = problems(spoilt(path, misspelt, value))
 
     assert [(problem.path, problem.what, problem.mend) for problem in found] == [
         (("mapping", *path[:-1], misspelt), f"unknown key {misspelt!r}", f"did you mean {key!r}?")
     ]
+    assert found[0].on_key
 
 
-@pytest.mark.parametrize("path", keys_of(VALID), ids=lambda path: ".".join(map(str, path)))
-def test_any_value_of_the_wrong_type_is_told_at_its_place(path: tuple[str | int, ...]) -> None:
-    raw = copy.deepcopy(VALID)
-    parent: Any = raw
-    for step in path[:-1]:
-        parent = parent[step]
-    was = parent[path[-1]]
-    parent[path[-1]] = [[1]] if isinstance(was, dict) else {"what": {"is": "this"}}
+@pytest.mark.parametrize(("path", "value"), words(), ids=str)
+def test_any_value_of_the_wrong_type_is_told_at_its_place(path: Path, value: object) -> None:
+    wrong = [[1]] if isinstance(value, dict) else {"what": {"is": "this"}}
 
-    found = problems(raw)
+    found = problems(spoilt(path, path[-1], wrong))
 
     assert found
     assert all(problem.path[: len(path) + 1] == ("mapping", *path) for problem in found), found
+
+
+WORDS = ("case", "hash", "unknown", "type", "to", "cond", "field_type")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (path, value)
+        for path, value in words()
+        if path[-1] in WORDS or (path[-1] == "cast" and isinstance(value, str))
+    ],
+    ids=str,
+)
+def test_any_misspelt_word_is_told_with_the_right_one(path: Path, value: str) -> None:
+    found = problems(spoilt(path, path[-1], f"{value}z"))
+
+    assert [(problem.path, problem.mend) for problem in found] == [
+        (("mapping", *path), f"did you mean {value!r}?")
+    ]
+    assert repr(f"{value}z") in found[0].what
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [(path, value) for path, value in words() if path[-1] in ("lookup", "dataset")],
+    ids=str,
+)
+def test_any_misspelt_name_is_told_with_the_right_one(path: Path, value: str) -> None:
+    found = problems(spoilt(path, path[-1], f"{value}z"), datasets=["servers", "links", "domains"])
+
+    at = ("mapping", *path)
+    assert [problem.mend for problem in found if problem.path == at] == [f"did you mean {value!r}?"]
 
 
 def test_a_fault_does_not_hide_those_behind_it() -> None:
@@ -287,8 +326,5 @@ def test_two_rows_with_the_same_text_are_refused() -> None:
 
 
 def test_models_refuse_unknown_words_everywhere() -> None:
-    def models(model: type[BaseModel]) -> list[type[BaseModel]]:
-        return [model, *(each for sub in model.__subclasses__() for each in models(sub))]
-
     assert all(model.model_config["extra"] == "forbid" for model in models(Strict))
     assert all(model.model_config["frozen"] for model in models(Strict))
