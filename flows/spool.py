@@ -10,14 +10,15 @@ They are written once, in order; memory never holds more than a page.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+import numpy as np
 import orjson
 import pandas as pd
 
@@ -27,7 +28,6 @@ from referential.entity import EntityPage
 from sources.base import Reject as Unread
 
 _BLOCK = 1_000  # entities that are gathered before they are written
-_AHEAD = 64 * 1024  # bytes: about eighty entities
 _COLUMNS = tuple(column.name for column in fields(EntityPage))
 
 
@@ -113,7 +113,7 @@ class SpoolWriter:
             }
         )
         with writing(self._spool.folder):
-            self._entities.write(b"\n".join(page.payloads) + b"\n")
+            self._entities.write(b"\n".join((*page.payloads, b"")))
             self._index.write(block)
         self._offset = ends[-1]
 
@@ -127,14 +127,10 @@ class Payloads:
     """Reads canonical bytes back by offset and size.
 
     Not through a memory map: its pages would count as memory of the process, the whole spool long.
-    Where one read follows another, what comes next is kept at hand, for a call of the system costs
-    more than the rest of a read; where records do not come by name, none follows.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._path = spool.entities
-        self._start = 0
-        self._held = b""
 
     def __enter__(self) -> Self:
         self._file = self._path.open("rb", buffering=0)
@@ -148,19 +144,25 @@ class Payloads:
     ) -> None:
         self._file.close()
 
-    def read(self, offset: int, size: int) -> bytes:
-        """The *size* bytes at *offset*; raises EOFError when the spool is shorter."""
-        start = offset - self._start
-        end = start + size
-        if start < 0 or end > len(self._held):
-            follows = 0 <= start <= len(self._held) + 1  # a newline lies between two of them
-            ahead = max(size, _AHEAD) if follows else size
-            self._held = os.pread(self._file.fileno(), ahead, offset)
-            self._start, start, end = offset, 0, size
-        payload = self._held[start:end]
-        if len(payload) != size:
-            raise EOFError(f"{self._path} ends before byte {offset + size}")
-        return payload
+    def read(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+        """The payload at each offset; raises EOFError when the spool is shorter.
+
+        Those that lie one after the other are read by one call of the system.
+        """
+        starts = np.array(offsets, dtype=np.int64)
+        ends = starts + np.array(sizes, dtype=np.int64)
+        breaks = np.flatnonzero(starts[1:] != ends[:-1] + 1) + 1  # a newline lies between two
+        cuts = [0, *breaks.tolist(), len(starts)] if len(starts) else [0]
+        payloads: list[bytes] = []
+        for first, last in pairwise(cuts):
+            payloads += self._read(int(starts[first]), int(ends[last - 1])).split(b"\n")
+        return payloads
+
+    def _read(self, start: int, end: int) -> bytes:
+        found = os.pread(self._file.fileno(), end - start, start)
+        if len(found) != end - start:
+            raise EOFError(f"{self._path} ends before byte {end}")
+        return found
 
 
 def unread(reject: Unread) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-Rows = Iterable[tuple[str, str | None, int, bytes]]  # id, group (None: the id), label, fingerprint
+# Columns of equal length: ids, groups (None: the id), labels, fingerprints.
+Columns = tuple[Sequence[str], Sequence[str | None], Sequence[int], Sequence[bytes]]
 
 _FETCHED = 10_000
 _READ = 'SELECT id, "group", label, fingerprint, state FROM entities WHERE feed = '
@@ -29,7 +30,7 @@ class Bulk(Protocol):
         ...
 
     def upsert(
-        self, connection: sa.Connection, feed: int, run: str, state: int, rows: Rows
+        self, connection: sa.Connection, feed: int, run: str, state: int, columns: Columns
     ) -> None:
         """Insert rows or replace them; their ids are unique."""
         ...
@@ -55,9 +56,10 @@ class SqliteBulk:
             yield list(rows)
 
     def upsert(
-        self, connection: sa.Connection, feed: int, run: str, state: int, rows: Rows
+        self, connection: sa.Connection, feed: int, run: str, state: int, columns: Columns
     ) -> None:
-        values = ((feed, state, run, *row) for row in rows)
+        same = (repeat(value, len(columns[0])) for value in (feed, state, run))
+        values = zip(*same, *columns, strict=True)
         self._many(connection, f"{_INTO} VALUES (?, ?, ?, ?, ?, ?, ?) {_MERGE}", values)
 
     def set_state(
@@ -88,7 +90,7 @@ class PostgresBulk:
                 yield rows
 
     def upsert(
-        self, connection: sa.Connection, feed: int, run: str, state: int, rows: Rows
+        self, connection: sa.Connection, feed: int, run: str, state: int, columns: Columns
     ) -> None:
         with self._driver(connection).cursor() as cursor:
             cursor.execute(
@@ -97,7 +99,7 @@ class PostgresBulk:
             )
             with cursor.copy("COPY coming FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(["text", "text", "int4", "bytea"])
-                for row in rows:
+                for row in zip(*columns, strict=True):
                     copy.write_row(row)
             cursor.execute(
                 f"{_INTO} {_COMING} {_MERGE}",

@@ -33,7 +33,7 @@ def read_limit(value: Any) -> str | int:
     found = _SHARE.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None or not 0 <= (share := Decimal(found["number"])) <= 100:
         raise ValueError(
-            f"{value!r} is no limit: write a percentage from 0% to 100%, with its sign,"
+            f"{value!r} is no limit; mend: write a percentage from 0% to 100%, with its sign,"
             " or a whole number of entities"
         )
     return f"{share:f}%"

@@ -11,7 +11,7 @@ recorded. The facts of `specs/canopsis.md` that shape it:
 - deleting what is not there fails the whole import (§3.6).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from referential.batches import Ceiling
@@ -36,7 +36,7 @@ _LEFT = 3  # imports that dead runs may have left: one each, and older ones are 
 class Payloads(Protocol):
     """The entities of the spool."""
 
-    def read(self, offset: int, size: int) -> bytes: ...
+    def read(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]: ...
 
 
 def load(
@@ -49,9 +49,11 @@ def load(
     source: str,
     loaded: Loaded | None = None,
     progress: Progress = lambda _settled, _total: None,
+    partial: bool | None = None,
 ) -> Loaded:
     """Bring the changes of *plan* into Canopsis, under the import source *source*.
 
+    Imports are *partial* or full; None: whichever costs Canopsis less.
     *progress* is told how many changes are settled, and their total. Raises what the client and
     the ledger raise; what was done until then is recorded, and told by *loaded*, which is filled
     as the load goes.
@@ -73,7 +75,8 @@ def load(
     importer.loaded.max_bytes = limits.max_bytes
     sent, switched, disabled, deleted = _sorted_out(changes)
     switch(importer, switched, "enabled")
-    partial = _goes_partial(plan, changes, sent, deleted, canopsis)
+    if partial is None:
+        partial = _goes_partial(plan, changes, sent, deleted, canopsis)
     _send(importer, payloads, sent, partial=partial)
     if disabled or deleted:
         _await_earlier(importer)
@@ -87,9 +90,10 @@ def _sorted_out(changes: Changes) -> tuple[list[int], list[int], list[int], list
     sent: list[int] = []
     switched: list[int] = []
     others: dict[str, list[int]] = {"disable": [], "delete": []}
-    for row, action in enumerate(changes.column("action")):
+    columns = changes.column("action"), changes.column("size")
+    for row, (action, size) in enumerate(zip(*columns, strict=True)):
         if action in SENT:
-            (sent if changes.column("size")[row] else switched).append(row)
+            (sent if size else switched).append(row)
         else:
             others[action].append(row)
     return sent, switched, others["disable"], others["delete"]
@@ -121,22 +125,10 @@ def _send(importer: Importer, payloads: Payloads, rows: list[int], *, partial: b
     changes = importer.changes
 
     def items(rows: list[int]) -> list[bytes]:
-        return list(
-            map(payloads.read, changes.values("offset", rows), changes.values("size", rows))
-        )
+        return payloads.read(changes.values("offset", rows), changes.values("size", rows))
 
-    rows = _by_group(changes, rows)
+    rows = changes.in_spool_order(rows)
     Delivery(importer, items, partial=partial).deliver(rows, changes.values("size", rows))
-
-
-def _by_group(changes: Changes, rows: list[int]) -> list[int]:
-    """A component just before its resources whatever their actions, and the services last."""
-    groups = changes.column("group")
-    if len(set(changes.values("action", rows))) > 1:
-        kinds, ids = changes.column("kind"), changes.column("id")
-        rows = sorted(rows, key=lambda row: (groups[row], kinds[row], ids[row]))
-    entities = [row for row in rows if groups[row]]
-    return entities + [row for row in rows if not groups[row]]
 
 
 def _await_earlier(importer: Importer) -> None:

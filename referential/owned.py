@@ -71,15 +71,14 @@ def upsert(
     columns: Mapping[str, Sequence[Any]],
 ) -> None:
     """Own the rows of columns id, kind, group, dataset, category, fingerprint; ids are unique."""
-    triples = list(zip(columns["kind"], columns["dataset"], columns["category"], strict=True))
-    codes = _label_codes(connection, set(triples))
-    rows = (
-        (name, None if group == name else group, codes[triple], fingerprint)
-        for name, group, triple, fingerprint in zip(
-            columns["id"], columns["group"], triples, columns["fingerprint"], strict=True
-        )
-    )
-    BULKS[connection.dialect.name].upsert(connection, number, run, STATES.index(state), rows)
+    triples = [columns[name] for name in ("kind", "dataset", "category")]
+    codes = _label_codes(connection, set(zip(*triples, strict=True)))
+    ids = columns["id"]
+    groups = [None if group == i else group for i, group in zip(ids, columns["group"], strict=True)]
+    labelled = list(map(codes.__getitem__, zip(*triples, strict=True)))
+    bulk = BULKS[connection.dialect.name]
+    rows = ids, groups, labelled, columns["fingerprint"]
+    bulk.upsert(connection, number, run, STATES.index(state), rows)
 
 
 def set_state(

@@ -68,13 +68,16 @@ class Evidence:
         if self._key is None:
             return True
         keys = self._hashes(rows, self._key)
-        fresh = set(keys)
-        again = len(fresh & self._seen)
-        if again and again == len(fresh):
+        before = len(self._seen)
+        self._seen.update(keys)
+        added = len(self._seen) - before
+        if added == len(keys):  # as on nearly every page
+            return True
+        if not added:
             return False
-        self._again += again
-        self._twice += len(keys) - len(fresh)
-        self._seen |= fresh
+        distinct = len(set(keys))
+        self._again += distinct - added
+        self._twice += len(keys) - distinct
         return True
 
     def _hashes(self, rows: Sequence[Any], key: Callable[[Any], int | None]) -> list[int]:

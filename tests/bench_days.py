@@ -26,9 +26,13 @@ IMPORTS = {"pace": {"first": 0.2, "factor": 1.5, "longest": 1.0}}
 
 @dataclass(frozen=True)
 class Systems:
-    """Both ends of the feed; `collection` is the URL of the records."""
+    """Both ends of the feed, and the Canopsis of the bare script.
+
+    `collection` is the URL of the records.
+    """
 
     canopsis: str
+    other: str
     api: str
 
     @property
@@ -40,7 +44,8 @@ class Systems:
         _ok(requests.put(f"{self.api}/sandbox/collections/servers", data=body, timeout=60))
 
     def forget(self) -> None:
-        _ok(requests.post(f"{self.canopsis}/sandbox/reset", timeout=60))
+        for canopsis in (self.canopsis, self.other):
+            _ok(requests.post(f"{canopsis}/sandbox/reset", timeout=60))
 
     def received(self) -> dict[str, Any]:
         """Imports, their items and their bytes, since the last call."""
@@ -56,20 +61,24 @@ class Systems:
 
 @contextlib.contextmanager
 def systems(count: int) -> Iterator[Systems]:
-    """Both simulators, in processes that end with the block."""
+    """The simulators, in processes that end with the block."""
     with contextlib.ExitStack() as stack:
-        canopsis = stack.enter_context(
-            _process("sandbox.canopsis", "--port", "0", "--tick", "0.05")
+        canopsis, other = (
+            stack.enter_context(_process("sandbox.canopsis", "--port", "0", "--tick", "0.05"))
+            for _ in range(2)
         )
         knobs = orjson.dumps(KNOBS).decode()
         api = stack.enter_context(
             _process("sandbox.jsonapi", "--records", str(count), "--knobs", knobs)
         )
-        yield Systems(canopsis, api)
+        yield Systems(canopsis, other, api)
 
 
 def days(there: Systems, count: int) -> dict[str, dict[str, Any]]:
-    """The figures of the three runs, by name, from nothing known to 1 % changed."""
+    """The figures of the three runs, by name, from nothing known to 1 % changed.
+
+    Just before each, the bare script does the same work on another Canopsis: `bare` is its figures.
+    """
     there.forget()
     there.give(count)
     there.received()
@@ -81,10 +90,18 @@ def days(there: Systems, count: int) -> dict[str, dict[str, Any]]:
         for name in ("first", "idle", "changed"):
             if name == "changed":
                 there.give(count, CHANGED)
-            command = (sys.executable, "-m", "tests.bench_run", folder, JOB, there.collection)
-            done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-            runs[name] = orjson.loads(done.stdout) | {"received": there.received()}
+            bare = _measured("tests.bench_bare", folder, there.collection, there.other)
+            figures = _measured("tests.bench_run", folder, JOB, there.collection)
+            runs[name] = figures | {"received": there.received(), "bare": bare}
     return runs
+
+
+def _measured(module: str, *words: str) -> dict[str, Any]:
+    """What a fresh process tells of itself."""
+    command = (sys.executable, "-m", module, *words)
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    figures: dict[str, Any] = orjson.loads(done.stdout)
+    return figures
 
 
 @contextlib.contextmanager

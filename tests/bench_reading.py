@@ -14,7 +14,7 @@ from flows.stages import collector_paused
 from flows.workplace import Workplace
 from sources.base import Scope
 from tests.acceptance.installation import Installation
-from tests.bench_run import bodies
+from tests.bench_floor import bodies
 
 ROUNDS = 3
 

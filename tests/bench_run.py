@@ -1,24 +1,19 @@
 """One run of one job in a fresh process, which measures itself: `python -m tests.bench_run`.
 
-The floor comes just before, in the same process: `orjson.loads` of all pages and `orjson.dumps` of
-all entities, the collector off. Pages go by one at a time, so that they do not count as memory of
-the process.
+The floor (`bench_floor`) comes after it, in the same process: what it holds is no memory of a run.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
-import requests
 
-from flows.stages import collector_paused
-from mappings.mapper import Mapper
 from tests.acceptance.installation import Installation
+from tests.bench_floor import floor
 
 STARTED = time.process_time()  # what the interpreter and the imports took
 
@@ -42,11 +37,13 @@ class Stages:
 def measure(folder: Path, job: str, pages: str) -> dict[str, Any]:
     """The figures of one run, JSON values only."""
     installation = Installation(folder)
-    loads, dumps = floor(installation.job(job).mapper(), "servers", pages)
     stages = Stages()
     cpu, wall = time.process_time(), time.monotonic()
     report = installation.sync(job, call=stages.call)
     cpu, wall = time.process_time() - cpu, time.monotonic() - wall
+    most = peak()
+    mapper = installation.job(job).mapper()
+    loads, dumps = floor(lambda page: mapper.map_page("servers", page, 1).entities.payloads, pages)
     return {
         "outcome": report.outcome,
         "counts": report.counts(),
@@ -58,47 +55,14 @@ def measure(folder: Path, job: str, pages: str) -> dict[str, Any]:
         "wall": wall,
         "stages": stages.cpu,
         "stages_wall": stages.wall,
-        "peak": peak(),
+        "peak": most,
     }
-
-
-def floor(mapper: Mapper, dataset: str, url: str) -> tuple[float, float]:
-    """CPU seconds of `orjson.loads` of all pages, and of `orjson.dumps` of all entities."""
-    loads = dumps = 0.0
-    for body in bodies(url):
-        with collector_paused():
-            start = time.process_time()
-            document = orjson.loads(body)
-            loads += time.process_time() - start
-            payloads = mapper.map_page(dataset, document["data"], 1).entities.payloads
-            start = time.process_time()
-            del document
-            loads += time.process_time() - start
-            entities = [orjson.loads(payload) for payload in payloads]
-            start = time.process_time()
-            orjson.dumps(entities)
-            dumps += time.process_time() - start
-            del entities, payloads
-    return loads, dumps
 
 
 def peak() -> float:
     """MiB. `ru_maxrss` would not do: across an exec it keeps what the parent held."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def bodies(url: str) -> Iterator[bytes]:
-    """The pages of a simulated API as they come, until an empty one."""
-    with requests.Session() as session:
-        page, last = 1, False
-        while not last:
-            answer = session.get(url, params={"page": page, "limit": 1000}, timeout=60)
-            answer.raise_for_status()
-            last = len(answer.content) < 100
-            if not last:
-                yield answer.content
-            page += 1
 
 
 def main() -> None:

@@ -54,10 +54,7 @@ def test_payloads_are_the_very_bytes_and_each_stands_on_its_own_line(tmp_path: P
 
     found = spool.found()
     with Payloads(spool) as payloads:
-        read = [
-            payloads.read(offset, size)
-            for offset, size in zip(found["offset"], found["size"], strict=True)
-        ]
+        read = payloads.read(found["offset"], found["size"])
 
     assert read == [payload for each in pages for payload in each.payloads]
     assert spool.entities.read_bytes() == b"".join(payload + b"\n" for payload in read)
@@ -75,13 +72,28 @@ def test_any_pages_come_back_as_they_were_written(
 
     found = spool.found()
     with Payloads(spool) as payloads:
-        digests = [
-            fingerprint(payloads.read(offset, size))
-            for offset, size in zip(found["offset"], found["size"], strict=True)
-        ]
+        digests = list(map(fingerprint, payloads.read(found["offset"], found["size"])))
 
     assert found["id"].tolist() == [name for names in pages for name in names]
     assert digests == found["fingerprint"].tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(6)), st.integers(0, 6))
+def test_payloads_are_read_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], count: int
+) -> None:
+    spool = Spool(tmp_path_factory.mktemp("spool"))
+    written = page(*(f"sw{rank}" for rank in range(6)))
+    with SpoolWriter(spool) as writer:
+        writer.write("all", written)
+
+    wanted = order[:count]
+    found = spool.found().iloc[wanted]
+    with Payloads(spool) as payloads:
+        read = payloads.read(found["offset"], found["size"])
+
+    assert read == [written.payloads[rank] for rank in wanted]
 
 
 def test_a_run_without_entities_has_an_empty_frame(tmp_path: Path) -> None:
@@ -123,7 +135,7 @@ def test_a_spool_that_was_cut_says_so(tmp_path: Path) -> None:
     spool.entities.write_bytes(whole[:-5])
 
     with Payloads(spool) as payloads, pytest.raises(EOFError, match=r"entities\.jsonl ends before"):
-        payloads.read(0, len(whole) - 1)
+        payloads.read([0], [len(whole) - 1])
 
 
 def test_a_full_disk_is_told_with_its_mend(tmp_path: Path) -> None:

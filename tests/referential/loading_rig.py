@@ -31,8 +31,9 @@ class Memory:
     def __init__(self, items: Sequence[bytes]) -> None:
         self._bytes = b"".join(items)
 
-    def read(self, offset: int, size: int) -> bytes:
-        return self._bytes[offset : offset + size]
+    def read(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+        spans = zip(offsets, sizes, strict=True)
+        return [self._bytes[offset : offset + size] for offset, size in spans]
 
 
 def found(items: Sequence[bytes], dataset: str = "servers") -> pd.DataFrame:
