@@ -9,7 +9,7 @@ STAMP := $(VENV)/.set-up
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test check bench generate wheel clean
+.PHONY: help setup demo test fuzz check bench generate wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,10 @@ demo: $(STAMP) ## the whole road in two minutes, on loopback
 
 test: $(STAMP) ## every test, in random order, warnings as errors
 	@$(BIN)/pytest
+
+FUZZ ?= --inputs 200000 --seed 1
+fuzz: $(STAMP) ## 200,000 odd templates, expressions and files: FUZZ="--inputs 9000 --seed 7"
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 check: $(STAMP) ## format, lint, types, import directions, generated files
 	@$(BIN)/ruff format --check .

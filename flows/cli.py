@@ -9,10 +9,11 @@ from io import TextIOWrapper
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
-from cyclopts.validators import Number
 
+from flows.arguments import AsJson, Count, JobName
 from flows.check import check_jobs, every_job
 from flows.cli_driver import driver, init
+from flows.cli_pairs import compare, record
 from flows.console import Shown
 from flows.job import Job, jobs_folder, load_job
 from flows.logs import log_to
@@ -39,10 +40,6 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # `main` says how to go on
 )
-
-JobName = Annotated[str, Parameter(help="`<customer>/<job>`, or the path of a job file.")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on stdout.")]
-Count = Annotated[int, Parameter(validator=Number(gte=1))]
 
 
 @app.command
@@ -137,8 +134,10 @@ def sync(
     return _run(job, options, json=json, flow=flow or bool(os.environ.get("PREFECT_API_URL")))
 
 
-app.command(driver)
+app.command(driver, help_flags=("--help", "-h", "-help"))  # the driver knows -help
 app.command(init)
+app.command(record)
+app.command(compare, name="test")
 
 
 @app.command

@@ -14,6 +14,7 @@ from flows.driver import driver_options, run_driver
 from flows.driver_log import success_line
 from flows.job import jobs_folder
 from flows.logs import log_to
+from flows.misdeclared import Fault, Misdeclared
 from flows.settings import load_settings
 
 
@@ -24,7 +25,9 @@ def driver(
     debug: Annotated[bool, Parameter(name="-d", negative="", help="Tell more.")] = False,
     target: Annotated[str, Parameter(help="The Canopsis connection, if there are several.")] = "",
     max_missing: Annotated[str, Parameter(help="Most entities that may go: `10%` or `50`.")] = "",
-    full: Annotated[bool, Parameter(negative="", help="Re-send what did not change too.")] = False,
+    full: Annotated[
+        bool, Parameter(negative="", help="Full imports, of what did not change too.")
+    ] = False,
     timeout: Annotated[float, Parameter(help="Seconds to connect, and to wait for a byte.")] = 60,
     template_var: Annotated[
         tuple[str, ...], Parameter(negative="", help="`NAME=VALUE`: what templates see as .Env.")
@@ -41,6 +44,8 @@ def driver(
         refsync driver api.yml -d
         EXTERNAL_API_USERNAME=u EXTERNAL_API_PASSWORD=p refsync driver -c api.yml
     """
+    if file and config:
+        raise Misdeclared([Fault("-c", "the file is named twice", "give it by -c or alone")])
     options = driver_options(
         target, max_missing, timeout, template_var, timezone, full=full, strict=on_missing == "fail"
     )
@@ -49,6 +54,8 @@ def driver(
     started = time.monotonic()
     report, mapper = run_driver(settings, Path(file or config or DEFAULT_FILE), options)
     seconds, now = time.monotonic() - started, datetime.now().astimezone()
+    if debug:
+        shown.report(report)
     shown.note(success_line(report, mapper, now=now, seconds=seconds, debug=debug))
     return report.exit_code
 

@@ -71,6 +71,16 @@ class Shown:
     def note(self, message: str) -> None:
         self.err.print(_text(message))
 
+    def line(self, text: str, style: str = "") -> None:
+        """One line of the result."""
+        self.out.print(_text(text, style))
+
+    def table(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        table = _table(*names)
+        for row in rows:
+            table.add_row(*map(_text, row))
+        self.out.print(table)
+
     @contextmanager
     def progress(self) -> Iterator[Tell]:
         """Bars on a terminal; elsewhere a plain line every few seconds."""
@@ -114,9 +124,9 @@ class Shown:
         if seen.jobs:
             self.out.print(table)
         counts = ((len(seen.faults), "fault"), (len(seen.failures), "failure"))
-        bad = "".join(f", {_many(count, word)}" for count, word in counts if count)
+        bad = "".join(f", {many(count, word)}" for count, word in counts if count)
         verb = "compiles" if len(seen.jobs) == 1 else "compile"
-        self.out.print(f"{_many(len(seen.jobs), 'job')} {verb}{bad}")
+        self.out.print(f"{many(len(seen.jobs), 'job')} {verb}{bad}")
 
     def preview(self, seen: Preview, *, code: bool) -> None:
         for name, entities in seen.entities.items():
@@ -128,10 +138,10 @@ class Shown:
         for reject in seen.rejects:
             self.warning(f"{reject['dataset']} record {reject['number']}: {reject['reason']}")
         for name, tally in seen.tally["datasets"].items():
-            if tally["unmapped"]:
-                self.note(
-                    f"{name}: fields neither mapped nor ignored: {', '.join(tally['unmapped'])}"
-                )
+            if tally["filtered"]:
+                self.note(f"{name}: {tally['filtered']} left out by when")
+        for line in (*seen.notes, *(remark.text for remark in seen.remarks)):
+            self.note(line)
         if code:
             self.out.print(_text(seen.code))
 
@@ -142,13 +152,15 @@ class Shown:
             Text.assemble(f"{report.job} {report.mode}  ", outcome, f"  {report.run_id}")
         )
         if report.extracted:
-            table = _table("dataset", "records", "entities", "rejects", "read", "evidence")
+            names = ("dataset", "records", "entities", "filtered", "rejects", "read", "evidence")
+            table = _table(*names)
             for name, read in report.extracted.datasets.items():
                 state = "complete" if read.complete else "partial"
                 table.add_row(
                     name,
                     str(read.records),
-                    str(read.entities),
+                    "table" if read.table else str(read.entities),
+                    str(read.filtered),
                     str(read.rejects),
                     _text(state, style="green" if read.complete else "yellow"),
                     _text(read.evidence),
@@ -245,7 +257,7 @@ def _console(*, stderr: bool) -> Console:
     return console
 
 
-def _many(count: int, word: str) -> str:
+def many(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"
 
 

@@ -4,26 +4,36 @@ What a job cannot say refuses the conversion, each with its place in the file; n
 without a word.
 """
 
+import json
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
-from ruamel.yaml import YAML
-
+from flows.converted_job import connection_text, job_text, values_of
 from flows.driver import DriverOptions, read_file
 from flows.files import write_whole
 from flows.job import load_job
 from flows.misdeclared import Fault, Misdeclared
 from flows.settings import Settings
-from mappings.driver import KEY, Api, Condition, DriverFile, EntityRule, Value
-from mappings.driver_rules import ROWS
-from mappings.paths import path_text
+from mappings.driver import Api, DriverFile, EntityRule, Value
 from sources.auth import is_secret_name
 
 _TARGET = "canopsis"
+_NAME = re.compile(r"[^\W_][\w.-]*")  # of a folder or a file of jobs
+_ELSEWHERE = "use refsync driver"
+
+
+class Lack(NamedTuple):
+    """Something of a file that jobs have no word for, and the place of it."""
+
+    line: int
+    column: int
+    what: str
+    mend: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,171 +48,130 @@ class Converted:
 def convert(settings: Settings, file: Path, folder: Path, customer: str) -> Converted:
     """Write `<folder>/<customer>/<stem>.yaml`; raises Misdeclared with all that has no place."""
     model = read_file(file, DriverOptions())
-    lacking = _lacking(model)
     path = folder / customer / f"{file.stem}.yaml"
+    faults = [*_named(customer, file.stem), *_faults(model, file)]
     if path.exists():
-        lacking.append(("the job is there already", "remove it, or name another --customer"))
-    if lacking:
-        raise Misdeclared([Fault(str(file), what, mend) for what, mend in lacking])
+        what = "the job is there already"
+        faults.append(Fault(str(path), what, "remove it, or name another --customer"))
+    if faults:
+        raise Misdeclared(faults)
     name = f"{customer}-{file.stem}"
     declared = settings.words.connections
     targets = [key for key, words in declared.items() if words.get("type") == "canopsis"]
-    job = _yaml(_job(model, name, targets[0] if len(targets) == 1 else _TARGET))
+    target = targets[0] if len(targets) == 1 else _TARGET
+    job = job_text(
+        model, job=f"{customer}/{file.stem}", file=file.name, connection=name, target=target
+    )
+    _write(path, job, folder, file)
+    credentials = _has_credentials(model.api)
+    return Converted(path, job, connection_text(model.api, name, credentials=credentials))
+
+
+def _write(path: Path, job: str, folder: Path, file: Path) -> None:
+    """Leave the job at *path*, unless it does not compile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, job.encode())
     try:
         load_job(str(path), folder)
-    except Misdeclared:
+    except Misdeclared as refused:
         path.unlink()
-        raise
-    return Converted(path, job, _yaml({name: _connection(model.api)}))
+        faults = [Fault(str(file), f"as a job: {f.what}", f.mend) for f in refused.faults]
+        raise Misdeclared(faults) from refused
 
 
-def _lacking(model: DriverFile) -> list[tuple[str, str]]:
-    """What the job language or its `api` source has no word for."""
-    found = []
-    if model.action not in ("set", "create"):
-        found.append(
-            (f"a job sets entities, and the action is {model.action}", "use refsync driver")
-        )
-    if model.api.method not in ("GET", "POST") or (model.api.form and model.api.method == "GET"):
-        found.append(
-            (f"a job does not ask by {model.api.method} with this body", "use GET or POST")
-        )
-    sent = parse_qsl(urlsplit(model.api.url).query, keep_blank_values=True) + list(model.api.form)
-    sent += list(model.api.json.items()) if isinstance(model.api.json, dict) else []
-    found += [
-        (f"{key!r} looks like a secret, and a job holds none", "give it by `auth:` of a connection")
-        for key, _ in sent
-        if is_secret_name(key)
-    ]
-    for rule in model.rules:
-        found += _lacking_entity(rule)
-        found += [each for value in _values(rule) for each in _lacking_value(value)]
-    return list(dict.fromkeys(found))
+def _named(customer: str, stem: str) -> Iterator[Fault]:
+    for option, name in (("--customer", customer), ("--from-driver", stem)):
+        if not _NAME.fullmatch(name):
+            what = f"{name!r} is no name of a {'folder' if option == '--customer' else 'job'}"
+            yield Fault(option, what, "begin with a letter or a digit; no slashes or blanks")
 
 
-def _lacking_entity(rule: EntityRule) -> list[tuple[str, str]]:
-    given = {"enabled": rule.enabled, "tags": rule.tags, "upstream": rule.text("upstream")}
-    found = [
-        (f"{rule.kind}.{word} has no word in a job", "use refsync driver")
-        for word, there in given.items()
-        if there
-    ]
-    if rule.kind == "service" and not rule.pattern:
-        found.append(("a service of a job needs a pattern", "add one"))
-    return found
-
-
-def _lacking_value(value: Value) -> list[tuple[str, str]]:
-    fields = value.template.fields if value.template else frozenset()
-    if any(path.startswith("Env") for path in fields):
-        return [("a template uses .Env, which jobs have not", "write its value")]
-    if fields and value.path is None:
-        return [("a template without field sees nothing", "add field:")]
-    return []
-
-
-def _values(rule: EntityRule) -> list[Value]:
-    """All values of an entity."""
-    found = [rule.name, rule.component, rule.impact_level, rule.enabled]
-    found += [value for _, value in (*rule.texts, *rule.tags)]
-    found += [info.value for info in rule.infos]
-    found += [condition.value for group in rule.pattern for condition in group]
-    return [value for value in found if value is not None]
-
-
-def _job(model: DriverFile, name: str, target: str) -> dict[str, Any]:
-    entity: dict[str, Any] = {"dataset": ROWS}
-    for rule in model.rules:
-        entity[rule.kind] = _entity(rule)
-    return {
-        "source": {"type": "api", "connection": name, "datasets": {ROWS: _dataset(model)}},
-        "mapping": {"entities": [entity]},
-        "sync": {"connection": target, "import_source": model.source, "missing": model.missing},
-    }
-
-
-def _dataset(model: DriverFile) -> dict[str, Any]:
-    parts, api = urlsplit(model.api.url), model.api
-    dataset: dict[str, Any] = {"path": parts.path or "/"}
-    if parts.query:
-        dataset["params"] = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if api.method != "GET":
-        dataset["method"] = api.method
-    if api.json is not None:
-        dataset["json"] = api.json
-    if api.form:
-        dataset["form"] = dict(api.form)
-    keyed = any(value.path and value.path[0] == KEY for r in model.rules for value in _values(r))
-    if model.is_map and keyed:
-        dataset["record_key_field"] = KEY
-    dataset["data_selector"] = ".".join(model.path) or "$"
-    dataset["paginator"] = {"type": "single_page"}
-    return dataset
-
-
-def _connection(api: Api) -> dict[str, Any]:
-    parts = urlsplit(api.url)
-    host = parts.netloc.rpartition("@")[2]
-    base = urlunsplit((parts.scheme, host, "", "", ""))
-    made: dict[str, Any] = {"type": "api", "base_url": base}
+def _has_credentials(api: Api) -> bool:
+    """Whether the driver would send some that are not in the headers."""
     own = "Authorization" in dict(api.headers)
-    if not own and (os.environ.get("EXTERNAL_API_USERNAME") or parts.username):
-        made["auth"] = {
-            "type": "basic",
-            "username": "${EXTERNAL_API_USERNAME}",
-            "password": "${EXTERNAL_API_PASSWORD}",
-        }
-    if api.headers:
-        made["headers"] = {
-            key: "${" + key.upper().replace("-", "_") + "}" if is_secret_name(key) else value
-            for key, value in api.headers
-        }
-    if api.insecure_skip_verify:
-        made["tls"] = {"verify": False}
-    return made
+    return not own and bool(os.environ.get("EXTERNAL_API_USERNAME") or urlsplit(api.url).username)
 
 
-def _entity(rule: EntityRule) -> dict[str, Any]:
-    made: dict[str, Any] = {"name": _value(rule.name)}
-    if rule.component is not None:
-        made["component"] = _value(rule.component)
-    for word in ("category", "output_template"):
-        if (value := rule.text(word)) is not None:
-            made[word] = _value(value)
-    if rule.impact_level is not None:
-        made["impact_level"] = _value(rule.impact_level)
-    if rule.pattern:
-        made["pattern"] = [[_condition(each) for each in group] for group in rule.pattern]
-    infos = {
-        info.key: {"value": _value(info.value)}
-        | ({"description": info.description} if info.description else {})
-        for info in rule.infos
-    }
-    return made | ({"infos": infos} if infos else {})
+def _faults(model: DriverFile, file: Path) -> list[Fault]:
+    """What the job language or its `api` source has no word for, in the order of the file."""
+    lacks = {*_of_call(model), *(lack for rule in model.rules for lack in _of_entity(model, rule))}
+    return [
+        Fault(f"{file}:{lack.line}:{lack.column}", lack.what, lack.mend) for lack in sorted(lacks)
+    ]
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
-    made = {"field": condition.field, "cond": condition.cond, "value": _value(condition.value)}
-    return made | ({"field_type": condition.field_type} if condition.field_type else {})
+def _of_call(model: DriverFile) -> Iterator[Lack]:
+    if model.action not in ("set", "create"):
+        what = f"a job sets entities, and the action is {model.action}"
+        yield Lack(*_place(model, "import.action"), what, _ELSEWHERE)
+    if model.api.method not in ("GET", "POST"):
+        what = f"a job does not ask by {model.api.method}"
+        yield Lack(*_place(model, "api.method"), what, "ask by GET or POST")
+    for at, text in (("api.url", urlsplit(model.api.url).netloc), *_shown_headers(model.api)):
+        if "${" in text:
+            what = "${ would be taken for a reference by refsync.yaml, which has no other word"
+            yield Lack(*_place(model, at), what, _ELSEWHERE)
+    query = urlsplit(model.api.url).query
+    sent = [("api.url", key, value) for key, value in parse_qsl(query, keep_blank_values=True)]
+    sent += [(f"api.body.{key}", key, value) for key, value in model.api.form]
+    if isinstance(model.api.json, dict):
+        sent += [(f"api.body.{key}", key, value) for key, value in model.api.json.items()]
+    for at, key, value in sent:
+        for name in _secret_names({key: value}):
+            what = f"{name!r} looks like a secret, and a job holds none"
+            yield Lack(*_place(model, at), what, "give it by `auth:` of a connection")
 
 
-def _value(value: Value) -> dict[str, Any]:
-    """The long form, which is the driver's."""
-    if value.type == "set":
-        constant = value.constant
-        return {"type": "set", "value": constant if isinstance(constant, str) else list(constant)}
-    path = path_text(value.path or ())
-    if value.template is None:
-        return {"type": "copy", "value": path}
-    made = {"type": "template", "value": value.template.text}
-    made |= {"field": path} if value.path else {}
-    return made | ({"regexp": value.regexp.text} if value.regexp else {})
+def _shown_headers(api: Api) -> Iterator[tuple[str, str]]:
+    """Those that a connection shows, with their place."""
+    yield from (
+        (f"api.headers.{key}", value) for key, value in api.headers if not is_secret_name(key)
+    )
 
 
-def _yaml(document: dict[str, Any]) -> str:
-    yaml, stream = YAML(), StringIO()
-    yaml.width = 100
-    yaml.dump(document, stream)
-    return stream.getvalue()
+def _secret_names(value: Any) -> Iterator[str]:
+    """The keys of a body that are likely to hold secrets, at any depth, in JSON texts too."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return
+    if isinstance(value, dict):
+        yield from (key for key in value if is_secret_name(key))
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _secret_names(each)
+
+
+def _of_entity(model: DriverFile, rule: EntityRule) -> Iterator[Lack]:
+    given = {"enabled": rule.enabled, "tags": rule.tags, "upstream": rule.text("upstream")}
+    for word, there in given.items():
+        if there:
+            place = _place(model, f"mapping.{rule.kind}.{word}")
+            yield Lack(*place, f"{rule.kind}.{word} has no word in a job", _ELSEWHERE)
+    if rule.kind == "service" and not rule.pattern:
+        place = _place(model, "mapping.service")
+        yield Lack(*place, "a service of a job needs a pattern", "add one")
+    for value in values_of(rule):
+        for what, mend in _of_value(value):
+            yield Lack(value.line, value.column, what, mend)
+
+
+def _of_value(value: Value) -> Iterator[tuple[str, str]]:
+    fields = value.template.fields if value.template else frozenset()
+    if any(path.split(".")[0] == "Env" for path in fields):
+        yield "a template uses .Env, which jobs have not", "write its value"
+    elif fields and value.path is None:
+        yield "a template without field sees nothing", "add field:"
+    elif "*" in fields:
+        yield "in a job a template does not see the dot as a whole", "use .Field"
+    elif deeper := sorted(path for path in fields if path.startswith("Field.")):
+        path = ".".join([*(value.path or ()), *deeper[0].split(".")[1:]])
+        yield f"in a job a template does not see .{deeper[0]}", f"write field: {path}, and .Field"
+
+
+def _place(model: DriverFile, key: str) -> tuple[int, int]:
+    """Where a key is written; the names of headers are not in the case of the file."""
+    written = {each.lower(): place for each, place in model.places.items()}
+    return model.places.get(key) or written.get(key.lower(), (1, 1))

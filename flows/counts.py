@@ -1,6 +1,12 @@
 """What each stage returns: counts and places, never records."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from mappings.remarks import OF_A_PART, Remark, remarks_of
+from mappings.tally import DatasetTally, Tally
+
+_SAID = 40  # remarks in the log; a job with more of them has its page
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +22,12 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRead:
-    """One dataset: records read, entities made, rejects; `evidence`: why it is (in)complete."""
+    """One dataset: records read, entities made, rejects; `evidence`: why it is (in)complete.
+
+    `filtered` is what `when` left out. `table`: no entity is made of it, others look into it.
+    `lacking` are its own tables that were not read whole, `rowless` the lookups in them that have
+    no row at all.
+    """
 
     records: int
     entities: int
@@ -24,14 +35,42 @@ class DatasetRead:
     complete: bool
     evidence: str
     unread: int = 0  # rejects of the source: rows that no record could be made of
+    filtered: int = 0
+    table: bool = False
+    lacking: tuple[str, ...] = ()
+    rowless: tuple[str, ...] = ()
+
+    @property
+    def read_whole(self) -> bool:
+        """Every record of it is known: a row that could not be read may be any."""
+        return self.complete and not self.unread
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What the source gave; `unmet` are expectations of the job that the data did not meet."""
+    """What the source gave; `unmet` are expectations of the job that the data did not meet.
+
+    `remarks` are on what nobody asked about: fields, rows, values, names.
+    """
 
     datasets: dict[str, DatasetRead] = field(default_factory=dict)
     unmet: tuple[tuple[str, str], ...] = ()  # what, mend
+    remarks: tuple[Remark, ...] = ()
+
+    @classmethod
+    def of(cls, read: Mapping[str, DatasetRead], tally: Tally, *, window: bool) -> "Extracted":
+        """What was read, with what the mapping has to say of it.
+
+        Of a part of the data (`window`: one of dates) some of it is said by the part alone.
+        """
+        whole = not window and all(each.read_whole for each in read.values())
+        return cls(
+            datasets={
+                name: _judged(each, tally.datasets[name], read) for name, each in read.items()
+            },
+            unmet=tuple((f"{each.dataset}: {each.what}", each.mend) for each in tally.failures),
+            remarks=tuple(each for each in remarks_of(tally) if whole or each.kind in OF_A_PART),
+        )
 
     @property
     def records(self) -> int:
@@ -45,10 +84,26 @@ class Extracted:
     def complete(self) -> bool | frozenset[str]:
         """What may be judged missing: all, or the datasets named.
 
-        A row that could not be read may be the very entity that seems to be missing.
+        A row that could not be read may be the very entity that seems to be missing, or the row of
+        a table that names it.
         """
-        whole = {name for name, read in self.datasets.items() if read.complete and not read.unread}
+        whole = {
+            name for name, read in self.datasets.items() if read.read_whole and not read.lacking
+        }
         return len(whole) == len(self.datasets) or frozenset(whole)
+
+    @property
+    def filtered(self) -> int:
+        return sum(read.filtered for read in self.datasets.values())
+
+    @property
+    def rowless(self) -> dict[str, tuple[str, ...]]:
+        """The lookups that have no row at all, each with the datasets that look into it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, read in self.datasets.items():
+            for lookup in read.rowless:
+                found[lookup] = (*found.get(lookup, ()), name)
+        return found
 
     @property
     def partial(self) -> str:
@@ -58,8 +113,44 @@ class Extracted:
         ]
         if not lines:
             return ""
-        what = "not read completely: " + "; ".join(lines)
+        what = "not read completely: " + "; ".join([*lines, *self._not_judged()])
         return f"{what}\n  mend: run it again; what is missing was left alone meanwhile"
+
+    def warnings(self) -> Iterator[str]:
+        """What the log says of it: tables with gaps, then the first of the remarks."""
+        for name, read in self.datasets.items():
+            if read.lacking:
+                tables = ", ".join(read.lacking)
+                what = f"nothing of it is taken for missing: {tables} could not be read whole"
+                yield f"{name}: {what}, into which it looks"
+        yield from (remark.text for remark in self.remarks[:_SAID])
+        if len(self.remarks) > _SAID:
+            yield f"and {len(self.remarks) - _SAID} more remarks, which the report has"
+
+    def _not_judged(self) -> Iterator[str]:
+        """What is not judged for a table alone that was not read completely."""
+        for name, read in self.datasets.items():
+            tables = [table for table in read.lacking if not self.datasets[table].complete]
+            if read.complete and tables:
+                yield f"{name} looks into {', '.join(tables)}, so nothing of it is missing either"
+
+
+def _judged(
+    read: DatasetRead, tally: DatasetTally, everything: Mapping[str, DatasetRead]
+) -> DatasetRead:
+    """A dataset with what only the whole of the extraction tells of it."""
+    lacking = tuple(table for table in tally.needs if not everything[table].read_whole)
+    evidence = read.evidence
+    if lacking:
+        evidence += f"; it looks into {', '.join(lacking)}, of which not every row could be read"
+    return replace(
+        read,
+        evidence=evidence,
+        filtered=tally.filtered,
+        table=tally.table,
+        lacking=lacking,
+        rowless=tally.rowless,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,30 +8,26 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from flows import stages
 from flows.connections import connection
 from flows.driver_call import DriverConnection, connection_of
 from flows.driver_existing import OnlyExisting, holds_of
 from flows.driver_log import log_counts
 from flows.driver_source import DriverConfig, source_of
+from flows.driver_stages import DriverStages
 from flows.job import Job, Maps, SyncConfig
 from flows.misdeclared import Fault, Misdeclared
 from flows.run import Report, run_job
 from flows.settings import Settings
-from flows.workplace import Options, Workplace
+from flows.workplace import Options
 from flows.yaml_file import YamlFile
 from mappings.driver import DriverFile
-from mappings.driver_entities import KINDS
 from mappings.driver_reading import read_driver
 from mappings.driver_rules import ROWS, DriverMapper
-from mappings.driver_sheet import DriverErrors
+from mappings.driver_sheet import DriverErrors, Remark
 from mappings.golang import gotime
-from referential.change import UNCONFIRMED
-from referential.client import source_search
 from referential.connection import CanopsisConnection
-from referential.errors import PlanRefused
 from referential.guard import Limits, read_limit
 
 log = logging.getLogger("refsync")
@@ -73,7 +69,7 @@ def driver_options(  # one parameter an option of the command
     try:
         limit = read_limit(limit)
     except ValueError as error:
-        what, _, mend = str(error).partition(": ")
+        what, _, mend = str(error).partition("; mend: ")
         faults.append(Fault("--max-missing", what, mend))
     if zone and gotime.zone(zone) is None:
         faults.append(Fault("--timezone", f"unknown time zone {zone!r}", "such as Europe/Paris"))
@@ -123,12 +119,17 @@ def read_file(path: Path, options: DriverOptions) -> DriverFile:
     try:
         model = read_driver(text, zone=options.zone, variables=tuple(options.variables))
     except DriverErrors as errors:
-        faults = [Fault(f"{shown}:{p.line}:{p.column}", p.what, p.mend) for p in errors.problems]
+        faults = [Fault(_place(shown, p), p.what, p.mend) for p in errors.problems]
         raise Misdeclared(faults) from errors
     for remark in model.remarks:
         mend = remark.mend and f" ({remark.mend})"
-        log.warning("%s:%d:%d: %s%s", shown, remark.line, remark.column, remark.what, mend)
+        log.warning("%s: %s%s", _place(shown, remark), remark.what, mend)
     return model
+
+
+def _place(shown: str, remark: Remark) -> str:
+    place = f"{shown}:{remark.line}:{remark.column}"
+    return f"{place} ({remark.key})" if remark.key else place
 
 
 def run_driver(
@@ -145,9 +146,7 @@ def run_driver(
     again = options.full or model.action == "enable"
     mode: Literal["full", "sync"] = "full" if again else "sync"
     try:
-        report = run_job(settings, job, Options(mode), call=_called)
-    except PlanRefused as refusal:
-        raise _told_of_driver(refusal, path) from refusal
+        report = run_job(settings, job, Options(mode), call=DriverStages(job.shown, options.full))
     finally:
         log_counts(mapper)
     return report, mapper
@@ -196,70 +195,3 @@ def _target(settings: Settings, stated: str) -> str:
         mend = f"name one by --target: {', '.join(sorted(targets))}"
     where = settings.file.name if settings.file else "refsync.yaml"
     raise Misdeclared([Fault(where, what, mend)])
-
-
-def _called(stage: Callable[..., Any], place: Workplace, *arguments: Any) -> Any:
-    """A stage of the run; before it plans, what stands under the import source is ours."""
-    if stage is stages.plan and place.job.sync.missing != "keep":
-        _adopt(place)
-    return stage(place, *arguments)
-
-
-def _adopt(place: Workplace) -> None:
-    """Make the ledger own what Canopsis holds of the import source, and nothing else (D24).
-
-    What is taken up is unconfirmed: it is sent again when it is found, and may be missing.
-    """
-    job = place.job
-    with place.canopsis() as canopsis:
-        held = {row["_id"]: row for row in canopsis.entities(source_search(job.sync.import_source))}
-    with place.ledger() as ledger:
-        known = ledger.known(job.feed)
-        ours = set(known["id"])
-        lost = sorted(ours - held.keys())
-        new = [
-            row
-            for identity, row in held.items()
-            if identity not in ours and row.get("enabled") and row.get("type") in KINDS
-        ]
-        if lost:
-            ledger.forget(job.feed, lost)
-        if new:
-            ledger.record(
-                job.feed,
-                place.run_id,
-                ids=[row["_id"] for row in new],
-                kinds=[row["type"] for row in new],
-                groups=[_group(row) for row in new],
-                datasets=[ROWS] * len(new),
-                categories=[_category(row) for row in new],
-                fingerprints=[UNCONFIRMED] * len(new),
-            )
-
-
-def _group(row: dict[str, Any]) -> str:
-    """The component that an entity belongs to: of a resource, the end of its id."""
-    identity: str = row["_id"]
-    if row["type"] == "resource":
-        return identity.removeprefix(f"{row.get('name', '')}/")
-    return identity if row["type"] == "component" else ""
-
-
-def _category(row: dict[str, Any]) -> str:
-    category = row.get("category")
-    return str(category.get("name") or "") if isinstance(category, dict) else ""
-
-
-def _told_of_driver(refusal: PlanRefused, path: Path) -> PlanRefused:
-    """The refusal with a mend that a driver file knows."""
-    told = PlanRefused(
-        str(refusal),
-        where=str(path),
-        mend="nothing was written; look at what the API answers, and if it is right run"
-        f" refsync driver {path} with a higher --max-missing",
-    )
-    told.report = getattr(refusal, "report", None)  # type: ignore[attr-defined]
-    if told.report is not None:  # type: ignore[attr-defined]
-        notes = told.__notes__
-        told.report.message = "\n".join([str(told), *(f"  {note}" for note in notes)])  # type: ignore[attr-defined]
-    return told

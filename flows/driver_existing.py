@@ -43,7 +43,7 @@ class OnlyExisting:
             if not stays
         ]
         for reject in absent:
-            self._mapper.counts.reasons[f"{reject.rule}: not in Canopsis"] += 1
+            self._mapper.counts.skip(reject.rule, "not in Canopsis", reject.reason)
         return Mapped(kept, [*mapped.rejects, *absent])
 
     def finish(self, dataset: str, /) -> Mapped:

@@ -5,20 +5,31 @@ from datetime import datetime
 
 from flows.run import Report
 from mappings.driver_rules import DriverMapper
+from mappings.tally import Refused
 
 log = logging.getLogger("refsync")
 
+# Rows that have not what an entity is made of; the others have it, and it is wrong.
+_ABSENCES = ("missing", "not an object", "not in Canopsis")
+
 
 def log_counts(mapper: DriverMapper) -> None:
-    """One line for each thing that was odd (decisions D5, D8, D9, D15)."""
+    """One line for each thing that was odd (decisions D5, D7, D8, D9, D21).
+
+    Values left out because they failed (D15) are remarks of the extraction, as in a job's run.
+    """
     counts = mapper.counts
     for path, count in counts.missing.items():
         log.warning("%s is missing or null: %d values are left out", path, count)
-    for note in (*counts.failed.values(), *counts.odd.values()):
-        first = f"first in row {note.number}: {note.reason}"
-        log.warning("%s: %s, %d times, %s", note.rule, note.why, note.count, first)
-    for reason, count in counts.reasons.items():
-        log.warning("%d rows skipped, %s", count, reason)
+    for note in counts.odd.values():
+        log.warning("%s: %s, %d times, %s", note.rule, note.why, note.count, _first(note))
+    for note in counts.skipped.values():
+        level = logging.WARNING if note.why in _ABSENCES else logging.ERROR
+        log.log(level, "%s: %s, %d rows skipped, %s", note.rule, note.why, note.count, _first(note))
+
+
+def _first(note: Refused) -> str:
+    return f"first in row {note.number}: {note.reason}"
 
 
 def success_line(
@@ -33,7 +44,7 @@ def success_line(
     if debug:
         counts = mapper.counts
         fields["errors"] = str(sum(note.count for note in counts.failed.values()))
-        fields["skipped"] = str(counts.reasons.total())
+        fields["skipped"] = str(sum(note.count for note in counts.skipped.values()))
     shown = " ".join(f"{key}={value}" for key, value in sorted(fields.items()))
     moment = now.isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"{moment} INF refsync/main.go:65 > import finished {shown}"

@@ -1,36 +1,42 @@
 """A job file, each block given to the layer that owns it.
 
     source:   -> sources.registry     mapping:  -> mappings.compile     sync:  -> SyncConfig
+    record:   -> flows.anonymize, for `refsync record` alone
 
-Every fault of the three blocks is gathered before anything is refused.
+Its fragments and variables are in place by then (`flows.job_file`). Every fault of the three blocks
+is gathered before anything is refused.
 """
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from flows.anonymize import RecordBlock, check_rules
 from flows.connections import connection
+from flows.job_file import JobFile, shown
 from flows.misdeclared import Fault, Misdeclared
-from flows.problems import problems_of
+from flows.problems import read_block, untagged
 from flows.settings import Settings
-from flows.yaml_file import YamlError, YamlFile
-from mappings.errors import MappingErrors, Path, Problem
+from flows.yaml_file import YamlFile
+from mappings.complaints import kind_of
+from mappings.errors import MappingErrors, Path, Place, Problem
 from mappings.loading import load_mapping
 from mappings.mapper import Mapper
 from mappings.running import Mapped
 from mappings.tally import Tally
-from mappings.vocabulary import suggestion
+from mappings.vocabulary import keys_at, nearest, suggestion
 from referential.feed import Feed
 from referential.guard import Limits
 from sources.base import Connection, Source, SourceConfig
 from sources.registry import SOURCES
 
 SHIPPED = FilePath(__file__).resolve().parent.parent / "mappings" / "customers"
-_BLOCKS = ("source", "mapping", "sync")
+_WORDS = ("source", "mapping", "sync", "record", "include", "variables")
+_PART = "_"  # names that begin so are of files, and folders of them, that jobs include
 
 
 class Schedule(BaseModel):
@@ -83,20 +89,22 @@ class Job:
     """One feed of one client, compiled. A new mapper per run: it gathers and counts."""
 
     name: str
-    file: YamlFile
+    file: JobFile | YamlFile
     kind: str
     source: Source[Any, Any]
     config: SourceConfig
-    mapping: Any  # the block as written: it compiled once already
-    datasets: tuple[str, ...]  # those that the mapping reads
+    mapping: Any  # the block with its parts in place: it compiled once already
+    datasets: tuple[str, ...]  # those that the mapping reads, in the order in which it does
     sync: SyncConfig
+    record: RecordBlock = field(default=RecordBlock(), kw_only=True)
 
     @property
     def feed(self) -> Feed:
         return Feed(self.name, self.sync.connection)
 
     def mapper(self) -> Maps:
-        return load_mapping(self.mapping, datasets=_declared(self.config))
+        read = self.file.read_table if isinstance(self.file, JobFile) else None
+        return load_mapping(self.mapping, datasets=_declared(self.config), read_file=read)
 
     def source_connection(self, settings: Settings) -> Connection:
         """The connection of the source, resolved; raises Misdeclared."""
@@ -120,11 +128,17 @@ def jobs_folder(stated: str = "") -> FilePath:
 def job_names(folder: FilePath) -> Iterator[str]:
     """`<customer>/<job>` for every job file, sorted."""
     for path in sorted(folder.glob("*/*.yaml")):
-        yield f"{path.parent.name}/{path.stem}"
+        if not _is_part(path):
+            yield f"{path.parent.name}/{path.stem}"
 
 
 def load_job(name: str, folder: FilePath) -> Job:
-    """The job *name* (`<customer>/<job>`, or a path to its file); raises Misdeclared."""
+    """The job *name* (`<customer>/<job>`, or a path to its file); raises Misdeclared.
+
+    What it includes stands in *folder*, or for a file from elsewhere among the customers that its
+    own customer is one of.
+    """
+    folder = folder.absolute()
     path = folder / f"{name}.yaml"
     if name.endswith((".yaml", ".yml")):
         path = FilePath(name).absolute()
@@ -133,49 +147,70 @@ def load_job(name: str, folder: FilePath) -> Job:
         known = list(job_names(folder))
         mend = suggestion(name, known, "known jobs")
         raise Misdeclared([Fault(str(folder), f"unknown job {name!r}", mend)])
-    try:
-        file = YamlFile.read(path, _shown(path))
-    except YamlError as error:
-        raise Misdeclared([Fault(str(error.place), error.what, error.mend)]) from error
-    return _compiled(name, file)
+    if _is_part(path):
+        what = f"{name!r} is a part of jobs and no job, for a name of it begins with {_PART}"
+        raise Misdeclared([Fault(shown(path), what, "name a job that includes it")])
+    root = folder if path.is_relative_to(folder) else _customers(path)
+    return _compiled(name, JobFile(path, root))
 
 
-def _shown(path: FilePath) -> str:
-    here = FilePath.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+def _is_part(path: FilePath) -> bool:
+    return path.name.startswith(_PART) or path.parent.name.startswith(_PART)
 
 
-def _compiled(name: str, file: YamlFile) -> Job:
-    problems = list(file.problems)
+def _customers(path: FilePath) -> FilePath:
+    """`…` of `…/<customer>/<job>.yaml`; a folder at the root of the disk stands for itself."""
+    folder = path.parent
+    return folder if folder.parent == FilePath(folder.anchor) else folder.parent
+
+
+def _compiled(name: str, file: JobFile) -> Job:
+    problems: list[Problem] = []
     document = file.data if isinstance(file.data, dict) else {}
     if not isinstance(file.data, dict):
         what = "a job file has the keys source, mapping and sync"
         problems.append(Problem((), what, "write the three blocks"))
     problems += [
-        Problem((key,), f"unknown word {key!r}", suggestion(key, _BLOCKS), on_key=True)
+        Problem((key,), f"unknown word {key!r}", suggestion(key, _WORDS), on_key=True)
         for key in document
-        if key not in _BLOCKS
+        if key not in _WORDS
     ]
-    kind, source, config = _source(document.get("source"), problems)
+    kind, source, config = _source(document, problems)
     sync = _validated(SyncConfig, document, "sync", problems)
-    mapper = _mapper(document, config, problems)
-    if problems or source is None or config is None or mapper is None or sync is None:
-        raise Misdeclared(_faults(file, problems))
-    return Job(name, file, kind, source, config, document["mapping"], mapper.datasets, sync)
+    mapper = _mapper(document, config, file, problems)
+    record = _record(document, mapper, problems)
+    faults = file.faults(problems)
+    if faults or source is None or config is None or mapper is None or sync is None:
+        raise Misdeclared(faults)
+    mapping, datasets = document["mapping"], mapper.datasets
+    return Job(name, file, kind, source, config, mapping, datasets, sync, record=record)
 
 
 def _mapper(
-    document: dict[str, Any], config: SourceConfig | None, problems: list[Problem]
+    document: dict[str, Any],
+    config: SourceConfig | None,
+    file: JobFile,
+    problems: list[Problem],
 ) -> Mapper | None:
-    if "mapping" not in document:
-        problems.append(Problem((), "'mapping' is missing", "add a `mapping:` block"))
+    if not _is_there("mapping", document, problems):
         return None
     try:
         datasets = None if config is None else _declared(config)
-        return load_mapping(document["mapping"], datasets=datasets)
+        return load_mapping(document["mapping"], datasets=datasets, read_file=file.read_table)
     except MappingErrors as errors:
         problems += errors.problems
         return None
+
+
+def _record(
+    document: dict[str, Any], mapper: Mapper | None, problems: list[Problem]
+) -> RecordBlock:
+    """The `record:` block, which a job may do without; its fields are judged by the mapping."""
+    written = document.get("record", {})
+    block = _model(RecordBlock, written, ("record",), problems)
+    if mapper is not None:
+        check_rules(written, mapper, Place(("record",), problems))
+    return RecordBlock() if block is None else cast("RecordBlock", block)
 
 
 def _declared(config: SourceConfig) -> set[str]:
@@ -183,48 +218,43 @@ def _declared(config: SourceConfig) -> set[str]:
     return set(datasets)
 
 
+def _is_there(key: str, document: dict[str, Any], problems: list[Problem]) -> bool:
+    """Whether a block is there; that it lacks is told, unless its key is misspelt and told of."""
+    unknown = (each for each in document if each not in _WORDS)
+    if key not in document and key not in [nearest(each, _WORDS) for each in unknown]:
+        problems.append(Problem((), f"{key!r} is missing", f"add a `{key}:` block"))
+    return key in document
+
+
 def _source(
-    block: Any, problems: list[Problem]
+    document: dict[str, Any], problems: list[Problem]
 ) -> tuple[str, Source[Any, Any] | None, SourceConfig | None]:
+    if not _is_there("source", document, problems):
+        return "", None, None
+    block: Any = document["source"]
     path: Path = ("source",)
     if not isinstance(block, dict):
-        what = "'source' is missing" if block is None else "expected a mapping of `source`"
-        problems.append(Problem(path, what, "write a `source:` block with its `type`", on_key=True))
+        what = f"expected a mapping, not {kind_of(block)}"
+        problems.append(Problem(path, what, "write a `source:` block with its `type`"))
         return "", None, None
-    if "type" not in block:
-        mend = f"add `type:` here, one of {', '.join(sorted(SOURCES))}"
-        problems.append(Problem(path, "'type' is missing", mend, on_key=True))
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind not in SOURCES:
+        words = {word for each in SOURCES.values() for word in keys_at(each.config, ())}
+        problems.append(untagged(block, path, words, SOURCES, called="source"))
         return "", None, None
-    kind = str(block["type"])
-    source = SOURCES.get(kind)
-    if source is None:
-        what = f"unknown source {kind!r}"
-        problems.append(Problem((*path, "type"), what, suggestion(kind, SOURCES)))
-        return kind, None, None
+    source = SOURCES[kind]
     return kind, source, _model(source.config, block, path, problems)
 
 
 def _validated(
     model: type[BaseModel], document: dict[str, Any], key: str, problems: list[Problem]
 ) -> Any:
-    if key not in document:
-        problems.append(Problem((), f"{key!r} is missing", f"add a `{key}:` block"))
+    if not _is_there(key, document, problems):
         return None
     return _model(model, document[key], (key,), problems)
 
 
 def _model(model: type[BaseModel], block: Any, path: Path, problems: list[Problem]) -> Any:
-    try:
-        return model.model_validate(block)
-    except ValidationError as error:
-        problems += problems_of(error, model, block, path)
-        return None
-
-
-def _faults(file: YamlFile, problems: list[Problem]) -> list[Fault]:
-    placed = [
-        (file.place(problem.path, on_key=problem.on_key, offset=problem.offset), problem)
-        for problem in problems
-    ]
-    placed.sort(key=lambda pair: (pair[0].line, pair[0].column))
-    return [Fault(str(place), problem.what, problem.mend) for place, problem in placed]
+    read, found = read_block(model, block, path)
+    problems += found
+    return read

@@ -14,7 +14,9 @@ class _OnConsole(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = self._settings.redact(record.getMessage())
-        if record.levelno >= logging.WARNING:
+        if record.levelno >= logging.ERROR:
+            self._shown.error(message)
+        elif record.levelno >= logging.WARNING:
             self._shown.warning(message)
         else:
             self._shown.note(message)

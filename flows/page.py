@@ -7,6 +7,8 @@ from flows.settings import Settings
 from flows.spool import Spool
 from referential.plan import Plan
 
+_REMARKS = 40  # lines of them
+
 
 def summary_markdown(report: Report) -> str:
     """Outcome, what was read and how complete, the plan, what was loaded and read back."""
@@ -14,12 +16,14 @@ def summary_markdown(report: Report) -> str:
     if report.message:
         lines += ["", "```", report.message.replace("```", "'''"), "```"]
     if report.extracted:
-        lines += ["", "| dataset | records | entities | rejects | read | evidence |"]
-        lines += ["|---|---:|---:|---:|---|---|"]
+        lines += ["", "| dataset | records | entities | filtered | rejects | read | evidence |"]
+        lines += ["|---|---:|---:|---:|---:|---|---|"]
         for name, read in report.extracted.datasets.items():
             state = "complete" if read.complete else "**partial**"
-            cells = (name, read.records, read.entities, read.rejects, state, read.evidence)
-            lines.append("| " + " | ".join(_cell(str(cell)) for cell in cells) + " |")
+            made = "table" if read.table else read.entities
+            figures = (read.records, made, read.filtered, read.rejects)
+            cells = map(str, (name, *figures, state, read.evidence))
+            lines.append(f"| {' | '.join(map(_cell, cells))} |")
     if report.planned:
         counts = ", ".join(f"{n} {action}" for action, n in report.planned.counts.items() if n)
         lines += ["", f"plan: {counts or 'nothing to do'} (checksum `{report.planned.checksum}`)"]
@@ -29,6 +33,11 @@ def summary_markdown(report: Report) -> str:
         lines += ["", f"read back: {report.verified.found} of {report.verified.expected}"]
     if report.rejects:
         lines += ["", f"rejects: {report.rejects}, see `refsync rejects {report.run_id}`"]
+    if report.remarks:
+        lines += ["", "remarks:", ""]
+        lines += [f"- {_line(remark.text)}" for remark in report.remarks[:_REMARKS]]
+        rest = len(report.remarks) - _REMARKS
+        lines += [f"- and {rest} more, in the report"] if rest > 0 else []
     return "\n".join(lines)
 
 
@@ -50,4 +59,8 @@ def changes_table(settings: Settings, report: Report, limit: int) -> list[dict[s
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return _line(text).replace("|", "\\|")
+
+
+def _line(text: str) -> str:
+    return text.replace("\n", " ").replace("<", "&lt;")

@@ -1,72 +1,132 @@
-"""What pydantic found, in the words of the file: path, message, nearest valid word."""
+"""A block of a file read by its model, and what pydantic found at fault in it, in plain words."""
 
-from typing import Any
+import json
+from collections.abc import Collection
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from mappings.complaints import expected, kind_of, misfit, spot, told, words_of
 from mappings.errors import Path, Problem
-from mappings.reading import settle
-from mappings.vocabulary import keys_at, suggestion
+from mappings.vocabulary import keys_at, models_at, nearest, settle, suggestion
 
-_GIVEN = {
-    dict: "a mapping",
-    list: "a list",
-    str: "a text",
-    bool: "a boolean",
-    type(None): "nothing",
-}
-_EXPECTED = {
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "list_type": "a list",
-    "tuple_type": "a list",
-}
+M = TypeVar("M", bound=BaseModel)
 
 
-_WRITTEN = {
-    "a text": "put it in quotes",
-    "a mapping": "write `word: value`, a line each or between braces",
-    "a list": "write `[a, b]`, or a line each behind a dash",
-}
+def read_block(model: type[M], block: object, root: Path) -> tuple[M | None, list[Problem]]:
+    """The block found at *root*, plain data of a job file; None beside its problems.
+
+    It is read strictly, as JSON is: `"5"` is no number there, and neither is `true`.
+    """
+    try:
+        return model.model_validate_json(json.dumps(block), strict=True), []
+    except ValidationError as error:
+        return None, problems_of(error, model, block, root)
 
 
 def problems_of(
-    error: ValidationError, model: type[BaseModel], document: Any, root: Path
+    error: ValidationError, model: type[BaseModel], document: object, root: Path
 ) -> list[Problem]:
     """The problems of *error*, raised by validating *document* (found at *root*) as *model*.
 
-    A union repeats its complaint once per member: equal ones are said once.
+    A union complains once for each of its members: they are told as one, and only those that went
+    furthest into the value. What a misspelt key was meant to be is not missing.
     """
-    problems = {_problem(d, model, document, root): None for d in error.errors(include_url=False)}
+    faults = [
+        _Fault(detail, model, settle(model, document, detail["loc"]))
+        for detail in error.errors(include_url=False)
+    ]
+    meant = {each.meant for each in faults}
+    above = {fault.place[:length] for fault in faults for length in range(len(fault.place))}
+    kinds: dict[Path, set[str]] = {}
+    for fault in faults:
+        kinds.setdefault(fault.place, set()).update(fault.expected)
+    problems: dict[Problem, None] = {}
+    for fault in faults:
+        if fault.absent not in meant and not (fault.expected and fault.place in above):
+            problems[fault.problem(root, kinds[fault.place])] = None
     return list(problems)
 
 
-def _problem(detail: ErrorDetails, model: type[BaseModel], document: Any, root: Path) -> Problem:
-    loc, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
-    path = root + settle(document, loc)
-    if kind == "extra_forbidden":
-        mend = suggestion(loc[-1], keys_at(model, loc[:-1]), "known words")
-        return Problem(path, f"unknown word {loc[-1]!r}", mend, on_key=True)
-    if kind in ("missing", "union_tag_not_found"):
-        key = str(context["discriminator"]).strip("'") if context else loc[-1]
-        return Problem(path, f"{key!r} is missing", f"add `{key}:` here", on_key=True)
-    if kind == "literal_error":
-        words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        mend = suggestion(detail["input"], words, "known words")
-        return Problem(path, f"{detail['input']!r} is not allowed", mend)
-    if kind == "union_tag_invalid":
-        words = [word.strip("' ") for word in str(context["expected_tags"]).split(",")]
-        key = str(context["discriminator"]).strip("'")
-        what = f"unknown {key} {context['tag']!r}"
-        return Problem((*path, key), what, suggestion(context["tag"], words, "known"))
-    if kind in _EXPECTED:
-        given = _GIVEN.get(type(detail["input"]), "a number")
-        wanted = _EXPECTED[kind]
-        return Problem(path, f"expected {wanted}, not {given}", _WRITTEN.get(wanted, ""))
-    what, _, mend = detail["msg"].removeprefix("Value error, ").partition("; mend: ")
-    return Problem(path, what[:1].lower() + what[1:], mend)
+class _Fault:
+    """One complaint of pydantic, about the value at *place* of the document."""
+
+    def __init__(self, detail: ErrorDetails, model: type[BaseModel], place: Path) -> None:
+        self.detail, self.model, self.place = detail, model, place
+        self.kind, self.loc, self.given = detail["type"], detail["loc"], detail["input"]
+        self.expected = expected(detail, model)
+        self.absent: Path | None = (*place, self.loc[-1]) if self.kind == "missing" else None
+        self.meant = self._meant()
+
+    def _meant(self) -> Path:
+        """The place of the key that an unknown one was meant to be."""
+        if self.kind != "extra_forbidden":
+            return ()
+        near = nearest(self.loc[-1], keys_at(self.model, self.loc[:-1]))
+        return (*self.place[:-1], near or "")
+
+    def problem(self, root: Path, kinds: Collection[str]) -> Problem:
+        """The problem of a document found at *root*; *kinds* are those expected at its place."""
+        path = root + self.place
+        match self.kind:
+            case "extra_forbidden":
+                return self._unknown(path)
+            case "missing":
+                return _missing(path, str(self.loc[-1]))
+            case "union_tag_not_found" | "union_tag_invalid":
+                return self._untagged(path, str(self.detail["ctx"]["discriminator"]).strip("'"))
+            case "literal_error" if isinstance(self.given, str):
+                mend = suggestion(
+                    self.given, words_of(self.detail["ctx"]["expected"]), "known words"
+                )
+                return Problem(path, f"{self.given!r} is not allowed", mend)
+        if self.expected:
+            short = next(iter(models_at(self.model, self.loc)), None)
+            return Problem(path, *misfit(kinds, self.given, short))
+        return Problem(path + spot(self.detail), *told(self.detail, self.model))
+
+    def _unknown(self, path: Path) -> Problem:
+        mend = suggestion(path[-1], keys_at(self.model, self.loc[:-1]), "known words")
+        return Problem(path, f"unknown word {path[-1]!r}", mend, on_key=True)
+
+    def _untagged(self, path: Path, key: str) -> Problem:
+        words = keys_at(self.model, self.loc)
+        told_of = self.detail["ctx"].get("expected_tags")
+        tags = words_of(told_of) if told_of else ()
+        block = self.given if isinstance(self.given, dict) else {}
+        return untagged(block, path, words, tags, key=key)
+
+
+def untagged(
+    block: dict[str, Any],
+    path: Path,
+    words: Collection[str],
+    kinds: Collection[str],
+    *,
+    key: str = "type",
+    called: str = "type",
+) -> Problem:
+    """The problem of a block that does not say by its *key*, or not well, which of *kinds* it is.
+
+    *words* are the keys that it may have, as one kind or another.
+    """
+    if key in block:
+        kind, mend = block[key], suggestion(block[key], kinds)
+        what = f"unknown {called} {kind!r}"
+        if not isinstance(kind, str):
+            what, mend = (
+                f"expected the name of a {called}, not {kind_of(kind)}",
+                suggestion("", kinds),
+            )
+        return Problem((*path, key), what, mend)
+    for written in block:
+        if written not in words and nearest(written, words) == key:
+            what = f"unknown word {written!r}"
+            return Problem((*path, written), what, f"did you mean {key!r}?", on_key=True)
+    return _missing(path, key, kinds)
+
+
+def _missing(path: Path, key: str, kinds: Collection[str] = ()) -> Problem:
+    mend = f"add `{key}:` here" + (f", one of {', '.join(sorted(kinds))}" if kinds else "")
+    return Problem(path, f"{key!r} is missing", mend, on_key=True)

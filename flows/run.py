@@ -11,6 +11,7 @@ from flows.job import Job
 from flows.outcome import DONE, OUTAGE, outcome_of, told
 from flows.settings import Settings
 from flows.workplace import Options, Progress, Workplace, open_ledger, silent
+from mappings.remarks import Remark
 from referential.history import Outcome
 from referential.ledger import utc_now
 from referential.loaded import Loaded
@@ -46,6 +47,7 @@ class Report:
         counts: dict[str, Any] = {"rejects": self.rejects}
         if self.extracted:
             counts["records"] = self.extracted.records
+            counts["filtered"] = self.extracted.filtered
         if self.planned:
             counts |= {"found": self.planned.found, "known": self.planned.known}
             counts["plan"] = self.planned.tally
@@ -67,9 +69,14 @@ class Report:
             "message": self.message,
             "checked": asdict(self.checked) if self.checked else None,
             "datasets": self.evidence(),
+            "remarks": [asdict(each) for each in self.remarks],
             "plan": asdict(self.planned) if self.planned else None,
             "counts": self.counts(),
         }
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        return self.extracted.remarks if self.extracted else ()
 
     def evidence(self) -> dict[str, Any]:
         return {

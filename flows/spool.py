@@ -23,12 +23,15 @@ import orjson
 import pandas as pd
 
 from flows.files import writing
+from mappings.casts import shown
+from mappings.rejects import Reject
 from referential.columns import encode_block, read_columns
 from referential.entity import EntityPage
 from sources.base import Reject as Unread
 
 _BLOCK = 1_000  # entities that are gathered before they are written
 _COLUMNS = tuple(column.name for column in fields(EntityPage))
+_REJECT = tuple(column.name for column in fields(Reject))
 
 
 class Spool:
@@ -120,7 +123,7 @@ class SpoolWriter:
     def reject(self, rejects: Iterable[dict[str, Any]]) -> None:
         """Append rejects: `{dataset, number, rule, reason, record}`."""
         with writing(self._spool.folder):
-            self._rejects.writelines(orjson.dumps(reject) + b"\n" for reject in rejects)
+            self._rejects.writelines(_line(reject) + b"\n" for reject in rejects)
 
 
 class Payloads:
@@ -163,6 +166,27 @@ class Payloads:
         if len(found) != end - start:
             raise EOFError(f"{self._path} ends before byte {end}")
         return found
+
+
+def _line(reject: dict[str, Any]) -> bytes:
+    """A reject as JSON; a record that is none is kept as a text that shows it.
+
+    Sources read numbers past 64 bits, and more levels, than orjson writes.
+    """
+    try:
+        return orjson.dumps(reject)
+    except TypeError:
+        texts = {key: _writable(value) for key, value in reject.items() if isinstance(value, str)}
+        return orjson.dumps({**reject, **texts, "record": _writable(shown(reject["record"]))})
+
+
+def _writable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def refused(reject: Reject) -> dict[str, Any]:
+    """The reject of a mapping as the spool has it; its record as it is, however deep."""
+    return {name: getattr(reject, name) for name in _REJECT}
 
 
 def unread(reject: Unread) -> dict[str, Any]:

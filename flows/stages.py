@@ -88,12 +88,14 @@ def extract(place: Workplace) -> Extracted:
     """Read every dataset page by page, map each page as it arrives, spool its entities."""
     mapper = place.job.mapper()
     with SpoolWriter(place.spool) as spool:
-        datasets = {name: _read(place, name, mapper, spool) for name in place.job.datasets}
+        read = {name: _read(place, name, mapper, spool) for name in place.job.datasets}
     tally = mapper.report()
-    unmet = tuple((f"{each.dataset}: {each.what}", each.mend) for each in tally.failures)
-    content = {"datasets": datasets, "tally": tally}
+    extracted = Extracted.of(read, tally, window=place.options.mode == "backfill")
+    content = {"datasets": extracted.datasets, "tally": tally}
     write_whole(place.spool.summary, orjson.dumps(content, option=orjson.OPT_INDENT_2))
-    return Extracted(datasets=datasets, unmet=unmet)
+    for warning in extracted.warnings():
+        log.warning("%s", warning)
+    return extracted
 
 
 def plan(place: Workplace, extracted: Extracted) -> Planned:
@@ -121,14 +123,17 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
         found=len(found),
         known=int((known["state"] == "enabled").sum()),
         duplicates=len(made.duplicates),
-        emptied=_emptied(place, known, found),
+        emptied=_emptied(extracted, known, found),
     )
 
 
-def _emptied(place: Workplace, known: pd.DataFrame, found: pd.DataFrame) -> tuple[str, ...]:
+def _emptied(extracted: Extracted, known: pd.DataFrame, found: pd.DataFrame) -> tuple[str, ...]:
+    """Datasets that own entities and gave none; no table, for it is not asked to give any."""
     owners = set(known["dataset"][known["state"] == "enabled"])
-    gave = set(found["dataset"])
-    return tuple(name for name in place.job.datasets if name in owners and name not in gave)
+    silent = owners.difference(found["dataset"])
+    return tuple(
+        name for name, read in extracted.datasets.items() if name in silent and not read.table
+    )
 
 
 def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
@@ -137,6 +142,7 @@ def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
     The guard speaks first: of an empty extraction every expectation is unmet too.
     """
     where = place.job.place("mapping", "expect")
+    rowless = None if place.options.allow_missing else _rowless(place, extracted)
     try:
         judge(
             place.the_plan(),
@@ -148,12 +154,32 @@ def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
             allow_changed=place.options.allow_changed,
         )
     except PlanRefused as refusal:
+        if rowless is not None:
+            refusal.add_note(f"also: {rowless}")
         for what, _ in extracted.unmet:
             refusal.add_note(f"also: {what} ({where})")
         raise
+    if rowless is not None:
+        raise rowless
     # a window of dates may rightly have few records
     if extracted.unmet and place.options.mode != "backfill":
         raise ExpectationUnmet(extracted.unmet, where=where)
+
+
+def _rowless(place: Workplace, extracted: Extracted) -> PlanRefused | None:
+    """The refusal of a plan whose entities lost the values of whole tables."""
+    if not extracted.rowless:
+        return None
+    full = " --full" if place.options.mode == "full" else ""
+    command = f"refsync sync {place.job.name}{full} --allow-missing"
+    users = dict.fromkeys(name for names in extracted.rowless.values() for name in names)
+    return PlanRefused(
+        f"no row in lookup {', '.join(extracted.rowless)}, where {', '.join(users)} look values up:"
+        " this is an outage",
+        where=place.job.place("mapping", "lookups", next(iter(extracted.rowless))),
+        mend="nothing was written; look at what the source answers for the dataset of that lookup,"
+        f" and if it is right let it pass once: {command}",
+    )
 
 
 def load(place: Workplace, loaded: Loaded) -> Loaded:
@@ -231,7 +257,7 @@ def _read(place: Workplace, name: str, mapper: Maps, spool: SpoolWriter) -> Data
             unread += len(page.rejects)
             for mapped in _mapped(page, name, mapper):
                 spool.write(name, mapped.entities)
-                spool.reject(map(asdict, mapped.rejects))
+                spool.reject(map(refused_row, mapped.rejects))
                 entities += len(mapped.entities)
                 rejects += len(mapped.rejects)
             place.progress("extract", records, total)
@@ -239,7 +265,7 @@ def _read(place: Workplace, name: str, mapper: Maps, spool: SpoolWriter) -> Data
                 gc.collect(0)
     gathered = mapper.finish(name)
     spool.write(name, gathered.entities)
-    spool.reject(map(asdict, gathered.rejects))
+    spool.reject(map(refused_row, gathered.rejects))
     if unread:
         log.warning(
             "%s: %d rows could not be read: nothing of it is taken for missing", name, unread

@@ -5,20 +5,23 @@ text, and a plain scalar of digits with a leading zero (`0123`) stays text.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any, cast
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from mappings.errors import Path, Problem
+from mappings.plain_yaml import PlainYaml
 
 # A document whose aliases unfold to more nodes than this is an attack or a mistake.
 MOST_NODES = 200_000
 MOST_LEVELS = 60
+MOST_DIGITS = 400  # what is longer is no number: Python could not write it out again
 
 # what plain nodes resolve to; any other tag was written
 _TAGS = frozenset(
@@ -28,6 +31,7 @@ _TAGS = frozenset(
 _TEXT = "tag:yaml.org,2002:str"
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_HALF = re.compile("[\ud800-\udfff]")
 _CONSTANTS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -66,6 +70,7 @@ class YamlFile:
         self._block_scalars: dict[Path, int] = {}
         self._quoted: set[Path] = set()
         self._count = 0
+        self._lines = text.splitlines()
         node = _compose(name, text)
         self.data: Any = None if node is None else self._build(node, ())
 
@@ -120,10 +125,24 @@ class YamlFile:
             return [self._build(child, (*path, i)) for i, child in enumerate(node.value)]
         scalar = cast("ScalarNode", node)
         if scalar.style in ("|", ">"):
-            self._block_scalars[path] = _indent(scalar)
+            self._block_scalars[path] = _indent(self._lines, scalar)
         elif scalar.style:
             self._quoted.add(path)
-        return _scalar(scalar)
+        value = _scalar(scalar)
+        return self._whole(value, path) if isinstance(value, str) else value
+
+    def _whole(self, text: str, path: Path) -> str:
+        """The text with the halves of its characters joined: JSON escapes some as two.
+
+        What has no other half could not be written again.
+        """
+        if _HALF.search(text) is None:
+            return text
+        joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if "\ufffd" in joined and "\ufffd" not in text:
+            what = f"{text!a} holds half of a character"
+            self.problems.append(Problem(path, what, "write the whole one"))
+        return joined
 
     def _build_mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         built: dict[str, Any] = {}
@@ -133,7 +152,7 @@ class YamlFile:
                     Problem(path, "a key must be a plain word", "quote it, or write a list")
                 )
                 continue
-            key: str = key_node.value
+            key = self._whole(key_node.value, path)
             if key in built:
                 first = self._key_marks[(*path, key)][0] + 1
                 self._key_marks[(*path, key)] = _position(key_node)
@@ -155,10 +174,9 @@ def _position(node: Node) -> tuple[int, int]:
     return node.start_mark.line, node.start_mark.column
 
 
-def _indent(node: ScalarNode) -> int:
+def _indent(lines: Sequence[str], node: ScalarNode) -> int:
     """Columns before the text of a block scalar: read from the line after its header."""
-    lines = node.start_mark.buffer.splitlines() if node.start_mark.buffer else []
-    for line in lines[node.start_mark.line + 1 :]:
+    for line in islice(lines, node.start_mark.line + 1, None):
         if line.strip():
             return len(line) - len(line.lstrip(" "))
     return 0
@@ -166,7 +184,7 @@ def _indent(node: ScalarNode) -> int:
 
 def _compose(name: str, text: str) -> Node | None:
     try:
-        documents = list(YAML(typ="safe", pure=True).compose_all(text))
+        documents = list(PlainYaml().compose_all(text))
     except RecursionError as error:
         what = f"the file has more than {MOST_LEVELS} levels"
         raise YamlError(what, Place(name, 1, 1), "close the brackets that were opened") from error
@@ -203,6 +221,8 @@ def _scalar(node: ScalarNode) -> Any:
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]
+    if len(text) > MOST_DIGITS:
+        return text
     if _INT.fullmatch(text):
         return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
     if _FLOAT.fullmatch(text) and not text.lstrip("+-").isdigit():

@@ -7,12 +7,13 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from mappings import casts
 from mappings.dates import check_format, date_of
 from mappings.rejects import Refusal
-from mappings.strict import Bare
+from mappings.strict import Bare, refusal
+from mappings.vocabulary import nearest
+from mappings.zones import zone_named, zone_names
 
 Step = Callable[[Any], Any]
 
@@ -26,6 +27,7 @@ _EXACT = 2**53  # Canopsis stores numbers as doubles (specs/canopsis.md §6)
 class CastRule(Bare):
     """What type a value is given: `int`, or `{type: date, format: "%d/%m/%Y", to: iso}`."""
 
+    written = "a type such as int, or {type: date, format: iso}"
     scalars = ("string",)
 
     type: Literal["int", "float", "bool", "string", "string_array", "date"] = Field(
@@ -51,15 +53,13 @@ class CastRule(Bare):
     @model_validator(mode="after")
     def _means_something(self) -> Self:
         if self.type != "date" and self.model_fields_set & {"format", "zone", "to"}:
-            raise PydanticCustomError("cast", "format, zone and to are for dates")
+            raise refusal("format, zone and to are for dates", "remove them", "type")
         if self.format not in ("iso", "unix"):
             check_format(self.format)
-        try:
-            ZoneInfo(self.zone)
-        except (LookupError, ValueError, OSError):
-            raise PydanticCustomError(
-                "cast", "unknown time zone {zone}", {"zone": repr(self.zone)}
-            ) from None
+        if zone_named(self.zone) is None:
+            near = nearest(self.zone, zone_names())
+            mend = f"did you mean {near!r}?" if near else "write a name such as Europe/Paris"
+            raise refusal(f"unknown time zone {self.zone!r}", mend, "zone")
         return self
 
 

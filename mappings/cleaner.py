@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mappings.paths import Path, covered, walk
+from mappings.rejects import Refusal
 
 # A column without a translation shows its own in brackets (specs/easyvista.md).
 BRACKETED = re.compile(r"\[[^\[\]]*\]").fullmatch
@@ -74,11 +75,18 @@ class Cleaner:
         return below or self.wash(path) != Wash()
 
     def clean(self, value: Any, path: Path) -> Any:
-        """The value at *path* as rules see it; arrays lose their empty items."""
+        """The value at *path* as rules see it; arrays lose their empty items. Raises Refusal."""
+        try:
+            return self._clean(value, path)
+        except RecursionError:
+            what = "a value has too many levels to be cleaned: flatten it in the source"
+            raise Refusal("nested too deeply", what) from None
+
+    def _clean(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
-            return {key: self.clean(each, (*path, key)) for key, each in value.items()}
+            return {key: self._clean(each, (*path, key)) for key, each in value.items()}
         if isinstance(value, list):
-            cleaned = ((each, self.clean(each, path)) for each in value)
+            cleaned = ((each, self._clean(each, path)) for each in value)
             return [new for old, new in cleaned if new is not None or old is None]
         return None if self.wash(path).empties(value) else value
 
@@ -89,7 +97,14 @@ class Cleaner:
             found = [each.get(key) if each.__class__ is dict else None for each in records]
         else:
             found = [walk(record, path) for record in records]
-        return [self.clean(value, path) for value in found] if self.touches(path) else found
+        return [self._seen(value, path) for value in found] if self.touches(path) else found
+
+    def _seen(self, value: Any, path: Path) -> Any:
+        """The value as rules see it, nothing where they refuse it."""
+        try:
+            return self.clean(value, path)
+        except Refusal:
+            return None
 
 
 def _holds(paths: tuple[Path, ...] | None, path: Path) -> bool:

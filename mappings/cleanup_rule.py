@@ -10,25 +10,11 @@ is read is cleaned, so that a field that nobody maps costs nothing.
 from typing import Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
-from mappings.constants import FieldsField, texts
+from mappings.constants import FieldsField, texts_by_field
 from mappings.strict import Strict
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
-
-
-def texts_by_field(value: object) -> dict[str, tuple[str, ...]]:
-    """Texts that stand for no value, by field; those of all fields under ""."""
-    if not isinstance(value, dict):
-        return {"": texts(value)}
-    found = {}
-    for path, words in value.items():
-        try:
-            found[str(path)] = texts(words)
-        except PydanticCustomError as error:
-            raise PydanticCustomError("texts", f"{path}: {error}") from None
-    return found
 
 
 class CleanupRule(Strict):

@@ -205,4 +205,4 @@ def _check_expectation(
             mend = suggestion(key, infos | fields, "infos and fields")
             at.tell(f"no info and no field {key!r}", mend, on_key=True)
     if expect.min is not None and expect.max is not None and expect.min > expect.max:
-        (place / "min").tell(f"min {expect.min} is more than max {expect.max}")
+        (place / "min").tell(f"min {expect.min} is more than max {expect.max}", "lower it")

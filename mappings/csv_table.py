@@ -30,7 +30,7 @@ def csv_rows(content: bytes, rule: TableRule) -> dict[str, Any]:
         text = content.decode(rule.encoding)
     except LookupError:
         raise TableFault("encoding", f"unknown encoding {rule.encoding!r}") from None
-    except UnicodeDecodeError:
+    except UnicodeError:
         what = f"{rule.csv} is not in {rule.encoding}"
         raise TableFault("csv", what, "say its encoding:, such as cp1252") from None
     rows: dict[str, Any] = {}
@@ -60,7 +60,7 @@ def _cells(text: str, rule: TableRule) -> Iterator[tuple[int, str, str | None]]:
     """(line, key, value) of each row that has a key; a blank key is an empty row of a sheet."""
     header_line = text.partition("\n")[0]
     delimiter = rule.delimiter or max(_DELIMITERS, key=header_line.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header = next(lines, [])
     at = {}
     for word, column in (("key", rule.key or ""), ("value", rule.value or "")):

@@ -1,13 +1,13 @@
 """Dates as sources write them: `iso`, `unix`, or the directives of strptime; never the clock."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic_core import PydanticCustomError
-
 from mappings import casts
 from mappings.rejects import Refusal
+from mappings.strict import refusal
 
 
 def date_of(form: str, zone: ZoneInfo, to: str, value: Any) -> int | str:
@@ -49,9 +49,8 @@ def check_format(form: str) -> None:
     except ValueError as error:
         if "directive" in str(error) or "stray" in str(error):
             fault = str(error)
+    except re.error:  # strptime makes an expression of the format, and a group of each directive
+        fault = "a directive stands twice"
     if fault:
-        raise PydanticCustomError(
-            "cast",
-            "{form} is no format of dates: {fault}",
-            {"form": repr(form), "fault": fault, "mend": "write iso, unix, or such as %d/%m/%Y"},
-        )
+        mend = "write iso, unix, or such as %d/%m/%Y"
+        raise refusal(f"{form!r} is no format of dates: {fault}", mend, "format")

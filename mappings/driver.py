@@ -9,7 +9,8 @@ Two dialects give the same model (`specs/driver-compat.md` §1): the current one
 `mappings.driver_reading` makes it, `mappings.driver_rules` gives it its meaning.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mappings.casts import article
@@ -33,7 +34,7 @@ class Value:
     """Where a value comes from.
 
     `constant` is a set's: a text, or texts. `path` is what a copy takes, or what a template sees as
-    `.Field` (None: null).
+    `.Field` (None: null). `line` and `column` tell where it is written.
     """
 
     type: ValueType
@@ -41,6 +42,8 @@ class Value:
     path: Path | None = None
     template: Template | None = None
     regexp: Regexp | None = None
+    line: int = field(default=1, compare=False)
+    column: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class DriverFile:
     """A whole file. `path` leads to the rows; `remarks` are what is odd in it, in file order.
 
     `plain_numbers` and `template_vars` are ours (decisions D9, D33): the driver ignores their keys.
+    `places` are the lines and columns of keys, from 1, by what leads to them (`api.url`).
     """
 
     api: Api
@@ -115,6 +119,7 @@ class DriverFile:
     plain_numbers: bool = False
     template_vars: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class NoRows(Exception):
@@ -143,7 +148,10 @@ def rows_of(file: DriverFile, answer: Any) -> list[Any]:
     if not file.is_map:
         if isinstance(found, list):
             return found
-        mend = "write is_map: true" if isinstance(found, dict) else "mend mapping.path"
+        mend = "mend mapping.path"
+        if isinstance(found, dict):
+            arrays = [key for key, each in found.items() if isinstance(each, list)]
+            mend = f"{mend}: {arrays[0]} holds an array" if arrays else "write is_map: true"
         raise NoRows(f"{where} is {article(found)}, not an array of rows", mend)
     if not isinstance(found, dict):
         mend = "write is_map: false" if isinstance(found, list) else "mend mapping.path"

@@ -117,14 +117,15 @@ class Entities:
             return None
         value = self.values.read(entry)
         if value is not None and value.type == "set" and not value.constant:
-            self.sheet.fault(entry.node, f"{word} is empty, and nothing can be called so")
+            what = f"{word} is empty, and nothing can be called so"
+            self.sheet.fault(entry.node, what, "write a text, or copy a field")
         return value
 
     def _infos(self, at: Entry | None) -> list[Info]:
         infos = []
         for key, entry in self.sheet.under(at).items():
             given = self.sheet.entries(entry, _INFO)
-            if "value" not in given:
+            if "value" not in given or given["value"].empty:
                 if isinstance(entry.node, Mapping) or entry.empty:
                     self.sheet.missing(entry, "value")
                 continue
@@ -152,7 +153,11 @@ class Entities:
             if not node.items or not all(groups):
                 what = "a group without conditions: Canopsis would skip the service without a word"
                 self.sheet.fault(node, what, "write a condition, or remove the group")
-        read = [[self._condition(Entry(entry.key, item)) for item in group] for group in groups]
+        key = entry.key
+        read = [
+            [self._condition(Entry(key, item, item=item is not node)) for item in group]
+            for group in groups
+        ]
         return tuple(tuple(each for each in group if each is not None) for group in read)
 
     def _condition(self, at: Entry) -> Condition | None:
@@ -182,7 +187,8 @@ class Entities:
             try:
                 CASTS[takes](constant)
             except Refusal as refusal:
-                self.sheet.fault(given["value"].node, refusal.reason)
+                mend = f"write one that {field} may have"
+                self.sheet.fault(given["value"].node, refusal.reason, mend)
         return Condition(field, field_type, cond, takes, value)
 
 

@@ -24,16 +24,25 @@ class Counts:
     """What was met so far; `number` is the rank of the row at hand.
 
     `missing` counts values by the path that gave none, `unset` by rule the entities without that
-    info. `failed` are values left out because their template failed or their type is wrong, `odd`
-    those that went through and should be looked at: by rule and reason.
+    info. By rule and reason: `skipped` are rows without entity, `failed` values left out because
+    their template failed or their type is wrong, `odd` those that went through and should be looked
+    at.
     """
 
     number: int = 0
     missing: Counter[str] = field(default_factory=Counter)
     unset: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
+    skipped: dict[tuple[str, str], Refused] = field(default_factory=dict)
     failed: dict[tuple[str, str], Refused] = field(default_factory=dict)
     odd: dict[tuple[str, str], Refused] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """The rows without entity by `rule: why`."""
+        return {f"{rule}: {why}": note.count for (rule, why), note in self.skipped.items()}
+
+    def skip(self, rule: str, why: str, reason: str) -> None:
+        self._note(self.skipped, rule, why, reason)
 
     def fail(self, rule: str, why: str, reason: str) -> None:
         self._note(self.failed, rule, why, reason)

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from mappings.driver import Action, Api, DriverFile, MissingAction
 from mappings.driver_entities import Entities
 from mappings.driver_sheet import DriverErrors, Entry, Remark, Sheet
-from mappings.goyaml import GoYamlError, Mapping, Node, Scalar, plain, read_goyaml
+from mappings.golang import gotime
+from mappings.goyaml import GoYamlError, Mapping, Node, Scalar, Sequence, plain, read_goyaml
 
 ACTIONS = ("set", "enable", "create", "update")
 MISSING_ACTIONS = ("delete", "disable")
@@ -24,6 +25,7 @@ MISSING_ACTIONS = ("delete", "disable")
 _FILE = ("api", "import", "mapping", "template_vars")
 _API = ("url", "method", "headers", "body", "insecure_skip_verify")
 _IMPORT = ("source", "action", "missing_action")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # of RFC 9110, what a header's name is
 
 
@@ -42,6 +44,7 @@ def read_driver(
     except GoYamlError as error:
         sheet.faults.append(_not_yaml(text, error))
     else:
+        sheet.root = node
         file = _Reader(sheet, zone, variables).read(node)
     if file is None or sheet.faults:
         problems = sheet.faults + sheet.remarks
@@ -86,21 +89,23 @@ class _Reader:
             self.sheet, self.zone, (*self.variables, *dict(given)), needs_pattern=action != "enable"
         )
         place, rules = reader.read(mapping)
+        path = self.sheet.text_at(place.get("path")) or ""
+        is_map = self.sheet.flag_at(place.get("is_map"))
         if api is None or not rules:
             return None
-        path = self.sheet.text_at(place.get("path")) or ""
         return DriverFile(
             api=api,
             source=source,
             action=cast("Action", action),
             missing=cast("MissingAction", missing),
             path=tuple(path.split(".") if path else ()),
-            is_map=self.sheet.flag_at(place.get("is_map")),
+            is_map=is_map,
             rules=tuple(rules),
             legacy=reader.values.legacy,
             plain_numbers=reader.values.plain_numbers,
             template_vars=given,
             remarks=tuple(sorted(self.sheet.remarks, key=lambda each: (each.line, each.column))),
+            places=self.sheet.places(),
         )
 
     def _api(self, at: Entry | None) -> Api | None:
@@ -111,11 +116,13 @@ class _Reader:
         if not url:
             self.sheet.missing(at, "url")
         elif not is_address(url):
-            what = f"{url!r} is no address: it begins with http:// or https:// and names a host"
-            self.sheet.fault(given["url"].node, what)
+            what = f"{_bare(url)!r} is no address"
+            mend = "begin with http:// or https:// and name a host"
+            self.sheet.fault(given["url"].node, what, mend)
         method = self.sheet.text_at(given.get("method")) or "GET"
         if not _TOKEN.fullmatch(method):
-            self.sheet.fault(given["method"].node, f"{method!r} is no HTTP method")
+            what = f"{method!r} is no HTTP method"
+            self.sheet.fault(given["method"].node, what, "write GET, POST or PUT")
         headers = dict(
             self._header(entry) for entry in self.sheet.under(given.get("headers")).values()
         )
@@ -131,11 +138,13 @@ class _Reader:
         return Api(url, method, tuple(headers.items()), json, form, insecure)
 
     def _header(self, entry: Entry) -> tuple[str, str]:
-        name, value = entry.key.text, self.sheet.text_at(entry) or ""
+        name, value = entry.key.text, (self.sheet.text_at(entry) or "").strip(" \t")
         if not _TOKEN.fullmatch(name):
-            self.sheet.fault(entry.key, f"{name!r} cannot be the name of a header")
-        if any(char in value for char in "\r\n\0"):
-            self.sheet.fault(entry.node, f"the header {name} holds a line break")
+            what = f"{name!r} cannot be the name of a header"
+            self.sheet.fault(entry.key, what, "write letters, digits and hyphens")
+        if _CONTROL.search(value):
+            what = f"the header {name} holds a line break or another control character"
+            self.sheet.fault(entry.node, what, "write it on one line")
         return canonical_header(name), value
 
     def _form(self, body: Entry) -> list[tuple[str, str]]:
@@ -153,10 +162,24 @@ class _Reader:
     def _json(self, body: Entry) -> Any:
         """What a JSON body holds (decision D16): a moment is a text, as Go writes it."""
         try:
-            return _sendable(plain(body.node))
-        except ValueError as error:
-            self.sheet.fault(body.node, f"the body cannot be JSON: {error}", "put it in quotes")
+            plain(body.node)  # refuses what a few aliases blow up
+        except GoYamlError as error:
+            self.sheet.fault(body.node, str(error), "spell it out")
             return None
+        return self._sendable(body.node)
+
+    def _sendable(self, node: Node) -> Any:
+        if isinstance(node, Mapping):
+            return {key.text: self._sendable(each) for key, each in node.entries}
+        if isinstance(node, Sequence):
+            return [self._sendable(item) for item in node.items]
+        value = node.value
+        if isinstance(value, datetime):
+            return gotime.formatted(value, gotime.JSON_LAYOUT)
+        if isinstance(value, float) and not math.isfinite(value):
+            what = f"the body cannot be JSON: {node.text} is no number there"
+            self.sheet.fault(node, what, "put it in quotes")
+        return value
 
     def _import(self, at: Entry | None) -> tuple[str, str, str]:
         if at is None:
@@ -192,14 +215,6 @@ def is_address(url: str) -> bool:
         return False
 
 
-def _sendable(value: Any) -> Any:
-    """Raises ValueError for a number that JSON does not have."""
-    if isinstance(value, dict):
-        return {str(key): _sendable(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_sendable(each) for each in value]
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is no number there")
-    return value
+def _bare(url: str) -> str:
+    """An address for a message: what may be a password, or a token, is not in it."""
+    return re.sub(r"[^/\s]*@", "***@", url.partition("?")[0])

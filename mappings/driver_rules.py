@@ -63,10 +63,24 @@ class DriverMapper:
     def map_page(self, _dataset: str, records: Sequence[Any], first: int) -> Mapped:
         """The entities of rows: components, then resources, then services (decision D22)."""
         self._rows += len(records)
-        return joined([maker.page(records, first) for maker in self._makers])
+        rows = [(n, row) for n, row in enumerate(records, first) if row.__class__ is dict]
+        made = [maker.page(rows) for maker in self._makers]
+        if len(rows) < len(records):
+            made.append(Mapped(_no_entities(), self._no_objects(records, first)))
+        return joined(made)
+
+    def _no_objects(self, records: Sequence[Any], first: int) -> list[Reject]:
+        """The rejects for rows that are no objects (decision D21)."""
+        rejects = []
+        for self.counts.number, row in enumerate(records, first):
+            if row.__class__ is not dict:
+                reason = f"a row is an object, not {shown(row)}"
+                self.counts.skip("row", "not an object", reason)
+                rejects.append(Reject(ROWS, self.counts.number, "row", reason, row))
+        return rejects
 
     def finish(self, _dataset: str) -> Mapped:
-        return Mapped(EntityPage([], [], [], [], [], []), [])
+        return Mapped(_no_entities(), [])
 
     def report(self) -> Tally:
         counts = self.counts
@@ -74,8 +88,8 @@ class DriverMapper:
         tally = DatasetTally(
             records=self._rows,
             entities=sum(made.values()),
-            rejects=counts.reasons.total(),
-            reasons=dict(counts.reasons),
+            rejects=sum(counts.reasons.values()),
+            reasons=counts.reasons,
             filled={},
             unmapped=(),
             unknown=(),
@@ -128,41 +142,45 @@ class _Maker:
         ]
         self._infos = [self._info(info) for info in rule.infos]
 
-    def page(self, records: Sequence[Any], first: int) -> Mapped:
-        page, rejects = EntityPage([], [], [], [], [], []), []
-        for number, record in enumerate(records, first):
-            self._counts.number = number
+    def page(self, rows: Sequence[tuple[int, Record]]) -> Mapped:
+        """The entities of rows, each with its rank; a row without one is a reject."""
+        page, rejects = _no_entities(), []
+        for number, row in rows:
+            self._counts.number, identity = number, ""
             try:
-                body = self._body(record)
+                body = self._named(row)
+                identity = entity_id(self.kind, body["name"], body.get("component", ""))
+                self._fill(body, row)
                 payload = encode(body)
             except Refusal as refusal:
-                rejects.append(self._reject(number, record, refusal))
+                rejects.append(self._reject(number, row, refusal, identity))
             except TypeError as error:  # a number past 64 bits in a list, a value nested too deep
                 reason = f"the entity cannot be written as JSON: {error}"
-                rejects.append(self._reject(number, record, Refusal("not JSON", reason)))
+                rejects.append(self._reject(number, row, Refusal("not JSON", reason), identity))
             else:
-                self._add(page, body, payload)
+                self._add(page, body, payload, identity)
         self.made += len(page)
         return Mapped(page, rejects)
 
-    def _add(self, page: EntityPage, body: Body, payload: bytes) -> None:
-        component = body.get("component", "")
-        page.ids.append(entity_id(self.kind, body["name"], component))
+    def _add(self, page: EntityPage, body: Body, payload: bytes, identity: str) -> None:
+        page.ids.append(identity)
         page.kinds.append(self.kind)
-        page.groups.append(body["name"] if self.kind == "component" else component)
+        page.groups.append(body["name"] if self.kind == "component" else body.get("component", ""))
         page.categories.append(body.get("category", ""))
         page.payloads.append(payload)
         page.fingerprints.append(fingerprint(payload))
 
-    def _body(self, row: Record) -> Body:
-        """The import item; raises Refusal when there can be none."""
-        if row.__class__ is not dict:
-            raise Refusal("not an object", f"a row is an object, not {shown(row)}")
+    def _named(self, row: Record) -> Body:
+        """What tells an entity from others; raises Refusal when there can be none."""
         body: Body = {**self._fixed, "name": self._name(row)}
         if self._component is not None:
             body["component"] = self._component(row)
+        return body
+
+    def _fill(self, body: Body, row: Record) -> None:
+        """Put the rest of the import item; raises Refusal when there can be none."""
         if self._only_named:
-            return body
+            return
         if self._pattern:
             body["entity_pattern"] = [
                 [_condition(each, get(row)) for each, get in group] for group in self._pattern
@@ -184,12 +202,11 @@ class _Maker:
                 self._counts.unset[rule] += 1
             else:
                 infos[key] = {**described, "name": key, "value": value}
-        return body
 
-    def _reject(self, number: int, record: Any, refusal: Refusal) -> Reject:
+    def _reject(self, number: int, row: Record, refusal: Refusal, identity: str) -> Reject:
         rule = refusal.rule if isinstance(refusal, _Skip) else self.kind
-        self._counts.reasons[f"{rule}: {refusal.why}"] += 1
-        return Reject(ROWS, number, rule, refusal.reason, record)
+        self._counts.skip(rule, refusal.why, refusal.reason)
+        return Reject(ROWS, number, rule, refusal.reason, row, identity)
 
     def _needed(self, value: Value, word: str, cast: Cast) -> Get:
         """The value cast, without which there is no entity."""
@@ -243,6 +260,10 @@ class _Maker:
 
         described = {"description": info.description} if info.description else {}
         return info.key, rule, described, info_of
+
+
+def _no_entities() -> EntityPage:
+    return EntityPage([], [], [], [], [], [])
 
 
 def _odd(value: Any) -> str:

@@ -1,6 +1,6 @@
 """A driver file while it is read: its nodes, what is at fault in it and what is odd."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 
@@ -10,12 +10,16 @@ from mappings.vocabulary import suggestion
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about the file, said of a place in it; lines and columns count from 1."""
+    """Something about the file, said of a place in it; lines and columns count from 1.
+
+    `key` is where that is among the keys: `mapping.component.name.value`, `…pattern[0].field`.
+    """
 
     line: int
     column: int
     what: str
     mend: str = ""
+    key: str = ""
 
 
 class DriverErrors(Exception):
@@ -32,10 +36,11 @@ class DriverErrors(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key and what stands under it."""
+    """A key and what stands under it; `item`: as one of a list."""
 
     key: Scalar
     node: Node
+    item: bool = False
 
     @property
     def empty(self) -> bool:
@@ -51,8 +56,10 @@ class Sheet:
     """
 
     text: str
+    root: Node | None = None
     faults: list[Remark] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    _keys: dict[int, str] = field(default_factory=dict, repr=False)
 
     def fault(
         self, node: Node, what: str, mend: str = "", *, offset: tuple[int, int] | None = None
@@ -61,13 +68,46 @@ class Sheet:
         line, column = node.line, node.column
         if offset is not None:
             line, column = _inside(self.text.splitlines(), line, column, offset)
-        self.faults.append(Remark(line, column, what, mend))
+        self.faults.append(Remark(line, column, what, mend, self._key(node)))
 
     def remark(self, node: Node, what: str, mend: str = "") -> None:
-        self.remarks.append(Remark(node.line, node.column, what, mend))
+        self.remarks.append(Remark(node.line, node.column, what, mend, self._key(node)))
+
+    def _key(self, node: Node) -> str:
+        """What leads to a node, or to the key that it is."""
+        if not self._keys:
+            for each, trail in self._trails():
+                self._keys.setdefault(id(each), trail)
+        return self._keys.get(id(node), "")
+
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Line and column of every key, by what leads to it."""
+        found: dict[str, tuple[int, int]] = {}
+        for node, trail in self._trails():  # a key comes before what stands under it
+            found.setdefault(trail, (node.line, node.column))
+        return found
+
+    def _trails(self) -> Iterator[tuple[Node, str]]:
+        """Keys and nodes with what leads to them; of one that aliases repeat, its first place."""
+        left: list[tuple[Node, str]] = [] if self.root is None else [(self.root, "")]
+        seen: set[int] = set()
+        while left:
+            here, at = left.pop()
+            if id(here) in seen:
+                continue
+            seen.add(id(here))
+            yield here, at
+            if isinstance(here, Sequence):
+                left += [(item, f"{at}[{rank}]") for rank, item in enumerate(here.items)][::-1]
+            elif isinstance(here, Mapping):
+                dot = at and f"{at}."
+                for key, under in reversed(here.entries):
+                    left += [(under, f"{dot}{key.text}"), (key, f"{dot}{key.text}")]
 
     def missing(self, at: Entry, word: str, mend: str = "") -> None:
-        self.fault(at.key, f"{word} is missing under {at.key.text!r}", mend or f"add `{word}:`")
+        """A fault of the entry: at its key, or in a list at the item."""
+        node = at.node if at.item else at.key
+        self.fault(node, f"{word} is missing under {at.key.text!r}", mend or f"add `{word}:`")
 
     def entries(self, at: Entry, words: Collection[str] = ()) -> dict[str, Entry]:
         """The entries of a mapping, none for null; with *words*, others are remarked on."""
@@ -116,7 +156,8 @@ class Sheet:
                 return entry.node.boolean()
         except GoYamlError:
             pass
-        self.fault(entry.node, f"{entry.key.text} must be true or false")
+        what = f"{entry.key.text} must be true or false"
+        self.fault(entry.node, what, "write true or false")
         return False
 
 

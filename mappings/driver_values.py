@@ -8,8 +8,9 @@ bad one is refused before anything is asked of anybody (decision D14 of `specs/d
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from mappings.driver import Path, Value
+from mappings.driver import Path, Value, ValueType
 from mappings.driver_sheet import Entry, Sheet
 from mappings.golang.functions import FUNCTIONS
 from mappings.goregexp import Regexp, RegexpSyntaxError, compile_regexp
@@ -21,6 +22,7 @@ TYPES = ("set", "copy", "template", "regexp")
 _WORDS = ("type", "value", "field", "regexp")
 _UNKNOWN_FUNCTION = re.compile(r'function "(.+)" not defined')
 _WHOLE = "whole_match"
+_AS_GO = "write the template as Go's text/template does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Values:
 
     def read(self, entry: Entry | None) -> Value | None:
         """The value at an entry; None when it is absent or at fault."""
-        if entry is None:
+        if entry is None or entry.empty:
             return None
         if self.legacy:
             return self._copy(entry)
@@ -67,16 +69,19 @@ class Values:
 
     def _copy(self, entry: Entry) -> Value | None:
         path = self._path(entry)
-        return None if path is None else Value("copy", path=path)
+        return None if path is None else self._value(entry, "copy", path=path)
+
+    def _value(self, entry: Entry, kind: ValueType, **parts: Any) -> Value:
+        return Value(kind, line=entry.node.line, column=entry.node.column, **parts)
 
     def _constant(self, entry: Entry) -> Value | None:
         """The source text of a scalar (decision D10), or the texts of a list."""
         if not isinstance(entry.node, Sequence):
             text = self.sheet.text_at(entry)
-            return None if text is None else Value("set", constant=text)
+            return None if text is None else self._value(entry, "set", constant=text)
         texts = [self.sheet.text_at(Entry(entry.key, item)) for item in entry.node.items]
         whole = tuple(text for text in texts if text is not None)
-        return Value("set", constant=whole) if len(whole) == len(texts) else None
+        return self._value(entry, "set", constant=whole) if len(whole) == len(texts) else None
 
     def _path(self, entry: Entry) -> Path | None:
         text = self.sheet.text_at(entry)
@@ -103,7 +108,7 @@ class Values:
             regexp, template = self._bare(given["regexp"], regexp)
         elif template is not None:
             self._check_names(given["value"], template, regexp)
-        return Value("template", path=path, template=template, regexp=regexp)
+        return self._value(entry, "template", path=path, template=template, regexp=regexp)
 
     def _bare(self, entry: Entry, regexp: Regexp) -> tuple[Regexp, Template]:
         """A regexp that has no template: its first named group, else the whole match (D1)."""
@@ -122,7 +127,7 @@ class Values:
             return compile_template(text, self.zone, json_numbers=not self.plain_numbers)
         except TemplateSyntaxError as error:
             unknown = _UNKNOWN_FUNCTION.search(error.cause)
-            mend = suggestion(unknown[1], FUNCTIONS, "functions") if unknown else ""
+            mend = suggestion(unknown[1], FUNCTIONS, "functions") if unknown else _AS_GO
             offset = (error.line - 1, error.column - 1)
             self.sheet.fault(entry.node, f"template: {error.cause}", mend, offset=offset)
             return None
@@ -136,7 +141,7 @@ class Values:
         except RegexpSyntaxError as error:
             before = text[: error.offset]
             offset = (before.count("\n"), error.offset - (before.rfind("\n") + 1))
-            self.sheet.fault(entry.node, str(error), offset=offset)
+            self.sheet.fault(entry.node, str(error), "write it as Go's regexp does", offset=offset)
             return None
 
     def _check_names(self, entry: Entry, template: Template, regexp: Regexp | None) -> None:

@@ -59,7 +59,8 @@ def _condition(rule: WhenRule, place: Place, *, items: bool) -> Filter | None:
     try:
         test = TESTS[word](rule.value)
     except Refusal as refusal:
-        (place / "value").tell(f"{cond} cannot take {shown(rule.value)}: {refusal}")
+        what = f"{cond} cannot take {shown(rule.value)}: {refusal}"
+        (place / "value").tell(what, "write a value that it takes")
         return None
     if path is None:
         return None

@@ -19,7 +19,7 @@ All of it happens to plain data before anything is compiled. `Expanded.located` 
 node came from, so that faults are told where they were written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +31,8 @@ from mappings.variables import Variables
 _INCLUDE = "include"
 _KINDS = ("component", "resource", "service")
 _MOST = 20  # fragments inside fragments
+_MOST_IN_ALL = 500  # fragments followed
+_MOST_NODES = 200_000  # of all fragments together, each as often as it is included
 
 
 class FragmentFault(Exception):
@@ -57,11 +59,13 @@ ReadFragment = Callable[[str, str], Fragment]
 class Expanded:
     """A document without `include` and `variables`, and what was wrong with them.
 
-    `problems` have the paths that they have in the files of their spots.
+    `problems` have the paths that they have in the files of their spots. `lacking`: some fragment
+    could not be had, so that what is not there may be of it.
     """
 
     data: Any
     problems: tuple[tuple[Spot, Problem], ...]
+    lacking: bool
     _spots: dict[Path, Spot]
     _changed: frozenset[Path]
 
@@ -91,7 +95,8 @@ def expand(document: object, read: ReadFragment | None = None) -> Expanded:
     variables = Variables(work.problems)
     variables.take_from(root)
     data = work.flat(root, (), variables)
-    return Expanded(data, tuple(work.problems), work.spots, frozenset(work.changed))
+    problems = tuple(work.problems)
+    return Expanded(data, problems, work.lacking, work.spots, frozenset(work.changed))
 
 
 @dataclass(slots=True)
@@ -102,6 +107,9 @@ class _Expansion:
     problems: list[Told] = field(default_factory=list)
     spots: dict[Path, Spot] = field(default_factory=dict)
     changed: set[Path] = field(default_factory=set)
+    lacking: bool = False
+    followed: int = 0
+    nodes: int = 0
 
     def follow(self, node: Node, at: Path, within: tuple[str, ...]) -> Node:
         """The node with its fragments; it stands at *at*, in the last of the files *within*."""
@@ -133,18 +141,30 @@ class _Expansion:
         try:
             return self._read(path.held, within)
         except FragmentFault as fault:
+            self.lacking = True
             self.problems.append(path.tell(str(fault), fault.mend))
             return None
 
     def _read(self, path: str, within: tuple[str, ...]) -> Fragment:
         if self.read is None:
             raise FragmentFault("nothing can be included here", "write it out")
+        self.followed += 1
+        if self.followed > _MOST_IN_ALL:
+            what = f"more than {_MOST_IN_ALL} fragments are included"
+            raise FragmentFault(what, "include each once, where all that use it can see it")
         fragment = self.read(path, within[-1])
-        if fragment.file in within or len(within) > _MOST:
+        if fragment.file in within:
             raise FragmentFault(f"{path} includes itself", "remove the include")
+        if len(within) > _MOST:
+            what = f"{path} is included in more than {_MOST} levels"
+            raise FragmentFault(what, "include it in the job")
         if not isinstance(fragment.data, dict):
             what = f"{path} holds {article(fragment.data)}, not keys to be added here"
             raise FragmentFault(what, "write `key: value`, a line each")
+        self.nodes += _nodes(fragment.data)
+        if self.nodes > _MOST_NODES:
+            what = f"fragments unfold to more than {_MOST_NODES} nodes"
+            raise FragmentFault(what, "include each once, where all that use it can see it")
         return fragment
 
     def flat(self, node: Node, at: Path, variables: Variables) -> Any:
@@ -158,6 +178,16 @@ class _Expansion:
             self.changed.add(at)
             return variables.put(node)
         return node.held
+
+
+def _nodes(data: object) -> int:
+    """How many nodes there are in plain data."""
+    held: Iterable[object] = ()
+    if isinstance(data, dict):
+        held = data.values()
+    elif isinstance(data, list):
+        held = data
+    return 1 + sum(map(_nodes, held))
 
 
 def _may_include(at: Path) -> bool:

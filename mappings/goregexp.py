@@ -22,12 +22,15 @@ from mappings.golang.regexp_expand import parse_template
 from mappings.golang.regexp_fallback import parse_extended
 from mappings.golang.regexp_machine import Machine, Work
 from mappings.golang.regexp_parser import parse
-from mappings.golang.regexp_translate import translate
+from mappings.golang.regexp_translate import spelled_out, translate
 from mappings.golang.regexp_tree import Node, Parsed, Repeat, children, nullable
 
 __all__ = ["Regexp", "RegexpSyntaxError", "RegexpTimeout", "compile_regexp"]
 
 MOST_SECONDS = 0.3  # of the fallback on one value; Canopsis allows 1
+# Characters of a translated pattern: a class of letters has a thousand, and takes milliseconds.
+MOST_SOURCE = 60_000
+MOST_SPELLED = 300_000  # the same with counted repetitions written out, as `regex` does
 
 
 class _Match(Protocol):
@@ -70,7 +73,7 @@ class Regexp:
             self.pattern = None
         self._re_search = None if self.pattern is None else self.pattern.search
         self._searcher: _Searcher = (
-            _interruptible(text, source) if parsed.extended else _linear(text, parsed)
+            _interruptible(text, parsed, source) if parsed.extended else _linear(text, parsed)
         )
 
     def groups(self, text: str) -> dict[str, str] | None:
@@ -159,7 +162,7 @@ def _first_part(text: str, found: _Match, numbers: tuple[int, ...]) -> str:
 
 def _trusted(source: str, parsed: Parsed) -> "re.Pattern[str] | None":
     """The pattern for `re`; None where `re` refuses it or does not mean the same."""
-    if not _faithful(parsed.tree):
+    if len(source) > MOST_SOURCE or not _faithful(parsed.tree):
         return None
     try:
         return re.compile(source)
@@ -187,8 +190,10 @@ def _linear(text: str, parsed: Parsed) -> _Searcher:
     return searcher
 
 
-def _interruptible(text: str, source: str) -> _Searcher:
+def _interruptible(text: str, parsed: Parsed, source: str) -> _Searcher:
     """Searches for the fallback, stopped after `MOST_SECONDS`."""
+    if len(source) > MOST_SOURCE or spelled_out(parsed.tree) > MOST_SPELLED:
+        raise RegexpSyntaxError("expression too large", text, pattern=text)
     try:
         pattern = regex.compile(source)
     except (regex.error, RecursionError, OverflowError) as error:

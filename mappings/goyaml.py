@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -25,9 +24,9 @@ from ruamel.yaml.events import (
 
 from mappings.golang.yaml_scalar import Kind, UnfitScalar, resolve, short_tag
 from mappings.golang.yaml_scanner import GoScanner
+from mappings.plain_yaml import DEEPEST, PlainYaml
 
 MOST_NODES = 100_000  # of a document, aliases spelled out
-DEEPEST = 100
 
 _TRUE = ("y", "Y", "yes", "Yes", "YES", "on", "On", "ON")
 _FALSE = ("n", "N", "no", "No", "NO", "off", "Off", "OFF")
@@ -92,7 +91,7 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 def read_goyaml(text: str) -> Node | None:
     """The first document of *text*, None when there is none; GoYamlError when it is refused."""
-    yaml = YAML(typ="safe", pure=True)
+    yaml = PlainYaml()
     yaml.version = (1, 1)
     yaml.Scanner = GoScanner
     try:

@@ -12,11 +12,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from mappings.cleanup_rule import CleanupRule
 from mappings.constants import ConstantField, RatioField, TextsField
-from mappings.strict import Bare, Strict
+from mappings.strict import Bare, Strict, refusal
 from mappings.table_rule import TableRule
 from mappings.value_rule import FLAT_WORDS, ORIGINS, ValueRule
 from mappings.when_rule import WhenRule
@@ -28,6 +28,7 @@ class InfoRule(Bare):
     A value written as a mapping may have the description beside it: `{copy: …, description: …}`.
     """
 
+    written = ValueRule.written
     flat_words = ORIGINS
 
     value: ValueRule = Field(description="Where the info's value comes from.")
@@ -152,9 +153,8 @@ class EntityBlock(Strict):
     @model_validator(mode="after")
     def _maps_something(self) -> Self:
         if not (self.component or self.resource or self.service):
-            raise PydanticCustomError(
-                "entity_block", "nothing to map to: add component, resource or service"
-            )
+            what = "nothing to map to: add component, resource or service"
+            raise refusal(what, "write such as component: {name: …}")
         return self
 
 
@@ -203,5 +203,6 @@ class MappingBlock(Strict):
     @model_validator(mode="after")
     def _maps_something(self) -> Self:
         if not self.entities:
-            raise PydanticCustomError("mapping_block", "entities is empty: nothing would be loaded")
+            what = "entities is empty: nothing would be loaded"
+            raise refusal(what, "write a block `- dataset: …`", "entities")
         return self

@@ -30,8 +30,9 @@ def load_mapping(
     problems = list(reading.problems)
     mapper: Mapper | None = None
     if reading.block is not None:
+        read = None if read_file is None else _as_spelt(read_file, reading)
         try:
-            mapper = compile_mapping(reading.block, datasets=datasets, read_file=read_file)
+            mapper = compile_mapping(reading.block, datasets=datasets, read_file=read)
         except MappingErrors as errors:
             problems += [found for each in errors.problems if (found := _kept(each, reading))]
     if mapper is None or problems:
@@ -39,15 +40,20 @@ def load_mapping(
     return mapper
 
 
+def _as_spelt(read_file: ReadFile, reading: Reading) -> ReadFile:
+    """The same, which is told where a name stands as the file spells it."""
+    return lambda name, path: read_file(name, ("mapping", *reading.in_file(path[1:])))
+
+
 def _kept(problem: Problem, reading: Reading) -> Problem | None:
     """The problem with its path as the file spells it; None when it only echoes another."""
     path = problem.path[1:]
+    if path[0] in ("expect", "cleanup") and any(map(_holds_names, reading.gone | reading.dropped)):
+        return None
     for gone in reading.gone:
         if path[: len(gone)] == gone:
             return None
         if gone[0] == "lookups" and path[-1] == "lookup" and problem.what.endswith(_named(gone)):
-            return None
-        if path[0] in ("expect", "cleanup") and _holds_names(gone):
             return None
         if gone[-1] in _PARTS and path[: len(gone) - 1] == gone[:-1]:
             return None
@@ -64,8 +70,8 @@ def _holds_names(gone: Path) -> bool:
     """Whether datasets or infos went with it, of which expectations may speak."""
     if gone[0] != "entities":
         return False
-    words = ("dataset", "component", "resource", "service", "infos")
-    return len(gone) < 3 or gone[-1] in words or gone[-2] == "infos"
+    words = ("dataset", "component", "resource", "service", "infos", "name")
+    return len(gone) < 3 or gone[-1] in words or "infos" in gone[-3:-1]
 
 
 def _rank(path: Path, raw: object) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """A compiled mapping: pages of records in, encoded entities and rejects out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from mappings.cleaner import Cleaner
 from mappings.codegen import generate
@@ -13,7 +14,7 @@ from mappings.paths import Path
 from mappings.rejects import Record
 from mappings.running import Mapped, Running, joined
 from mappings.strays import Strays
-from mappings.tally import Tally
+from mappings.tally import DatasetTally, Tally
 from mappings.unit import Unit
 from mappings.unit_tally import Counts, dataset_tally
 from mappings.watched import watched_of
@@ -24,7 +25,7 @@ class Mapper:
 
     `datasets` are in the order in which they must be read, each to its end (`finish`) before the
     next: first those that are tables of others, then in the order of the job. `source` is the
-    generated Python.
+    generated Python. `units` and `lookups` are what it was made of.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Mapper:
         self.source, namespace = generate(units)
         named = (*datasets, *(unit.dataset for unit in units))
         self.datasets = tuple(dict.fromkeys(named))
-        self._lookups = tuple(lookups)
+        self.units, self.lookups = tuple(units), tuple(lookups)
         self._expect = dict(expect or {})
         self._cleaners = {name: (cleaners or {}).get(name, Cleaner()) for name in self.datasets}
         self._counts = {dataset: Counts() for dataset in self.datasets}
@@ -53,7 +54,7 @@ class Mapper:
         claims: dict[str, str] = {}  # whose an id is, where it could be of two kinds
         namespace["claim"] = claims.setdefault
         exec(compile(self.source, "<mapping>", "exec"), namespace)  # noqa: S102 - see codegen
-        joins = [lookup for lookup in self._lookups if isinstance(lookup, Join)]
+        joins = [lookup for lookup in self.lookups if isinstance(lookup, Join)]
         self._joins = {
             dataset: [join for join in joins if join.dataset == dataset]
             for dataset in self.datasets
@@ -99,20 +100,23 @@ class Mapper:
 
     def report(self) -> Tally:
         """What the mapping did with all it was given."""
-        datasets = {
-            dataset: dataset_tally(
-                self._counts[dataset],
-                [unit.tally for unit in self._units[dataset]],
-                tuple(path for strays in self._strays[dataset] for path in strays.found),
-                self._links.orphans(dataset),
-            )
-            for dataset in self.datasets
-        }
+        datasets = {dataset: self._tally(dataset) for dataset in self.datasets}
         return Tally(
             datasets=datasets,
-            dead=tuple(f"{each.name}: {key}" for each in self._lookups for key in each.dead),
+            dead=tuple(f"{each.name}: {key}" for each in self.lookups for key in each.dead),
             failures=tuple(judge(self._expect, datasets, self._watched)),
         )
+
+    def _tally(self, dataset: str) -> DatasetTally:
+        units = self._units[dataset]
+        tally = dataset_tally(
+            self._counts[dataset],
+            [unit.tally for unit in units],
+            tuple(path for strays in self._strays[dataset] for path in strays.found),
+            self._links.orphans(dataset),
+        )
+        rowless = dict.fromkeys(join.name for join in self._used(dataset) if not join.rows)
+        return replace(tally, needs=self.needs(dataset), rowless=tuple(rowless), table=not units)
 
     def _counted(self, dataset: str, parts: Sequence[Mapped]) -> Mapped:
         mapped = joined(parts)

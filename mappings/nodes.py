@@ -5,7 +5,7 @@ from typing import Any
 
 from mappings.errors import Path, Problem
 
-_NAMED = ("lookups", "cleanup", "expect", "variables", "datasets", "limits")
+_NAMED = ("lookups", "cleanup", "expect", "variables", "datasets", "limits", "anonymize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +60,5 @@ def _is_joined(at: Path) -> bool:
         return True
     if at[:2] == ("mapping", "entities"):
         return len(at) < 5 or at[4:] == ("infos",)
-    return (at[1] in _NAMED and len(at) == 2) or (at[1] in ("cleanup", "expect") and len(at) == 3)
+    of_names = at[1] in ("cleanup", "expect", "anonymize") and len(at) == 3
+    return (at[1] in _NAMED and len(at) == 2) or of_names

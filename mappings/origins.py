@@ -1,8 +1,8 @@
 """Where a value comes from: paths, templates and expressions of a job, compiled or told of.
 
 In a job a template gives no value when a field that it uses is missing or null, unless it decides
-on that itself (`if`, `or`, …); even then `<no value>` never reaches Canopsis. Numbers print as JSON
-wrote them, for whole ones are Go's int64; a driver file has them as float64.
+on that itself (`if`, `or`, …); even then `<no value>` never reaches Canopsis. Numbers are float64,
+as Go decodes those of JSON (`docs/templates.md`); `copy` keeps them as they are.
 """
 
 import re
@@ -73,7 +73,7 @@ def _first_of(texts: Sequence[str], place: Place, *, items: bool) -> Origin | No
 def _template(text: str, place: Place, prelude: str = "") -> Template | None:
     """The template, after a *prelude* of ours which places do not count."""
     try:
-        return compile_template(prelude + text)
+        return compile_template(prelude + text, json_numbers=True)
     except TemplateSyntaxError as error:
         unknown = _UNKNOWN_FUNCTION.search(error.cause)
         mend = suggestion(unknown[1], FUNCTIONS, "functions") if unknown else ""

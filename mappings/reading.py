@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mappings.casts import article, shown
+from mappings.complaints import spot, told
 from mappings.errors import Path, Problem
 from mappings.language import MappingBlock
-from mappings.vocabulary import keys_at, nearest, suggestion
+from mappings.vocabulary import keys_at, nearest, settle, suggestion
 
 _ROUNDS = 50  # each mends at least one node; a block that needs more is beyond reading
 _VALUE = {"set": "?"}
@@ -43,14 +43,6 @@ _REQUIRED: dict[str, Any] = {
     "dataset": "?",
     "entities": [_BLOCK],
 }
-_EXPECTED = {
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "tuple_type": "a list",
-}
 _FOLLOWED = ("include", "variables")  # before the mapping is read, when they are spelt well
 # Words of the driver that say nothing here, with a word that is known where they would stand.
 _HINTS = {
@@ -65,13 +57,14 @@ _HINTS = {
 class Reading:
     """What could be read of a block: its model (None when nothing could) and its problems.
 
-    `gone` are the places whose content gave place to a stand-in; `renamed` has, by the place where
-    the model found a key, how the file spells it.
+    `gone` are the places whose content gave place to a stand-in, `dropped` those of keys that mean
+    nothing; `renamed` has, by the place where the model found a key, how the file spells it.
     """
 
     block: MappingBlock | None
     problems: tuple[Problem, ...]
     gone: frozenset[Path]
+    dropped: frozenset[Path]
     renamed: dict[Path, str]
 
     def in_file(self, place: Path) -> Path:
@@ -84,28 +77,6 @@ def read_mapping(raw: object) -> Reading:
     return _Draft(raw).read()
 
 
-def settle(document: object, loc: tuple[str | int, ...], *, absent: bool = False) -> Path:
-    """The part of *loc* that stands in the document: without union tags and short forms' keys.
-
-    `absent` keeps the last step, the name of a key that is missing.
-    """
-    place: list[str | int] = []
-    node: Any = document
-    for rank, step in enumerate(loc):
-        if _stands(step, node):
-            node = node[step]
-        elif not (absent and rank == len(loc) - 1):
-            continue
-        place.append(step)
-    return tuple(place)
-
-
-def _stands(step: str | int, node: object) -> bool:
-    if isinstance(node, list):
-        return isinstance(step, int) and step < len(node)
-    return isinstance(node, dict) and step in node
-
-
 class _Draft:
     """The block while it is being mended."""
 
@@ -113,6 +84,7 @@ class _Draft:
         self.mended: Any = copy.deepcopy(raw)
         self.problems: list[Problem] = []
         self.gone: set[Path] = set()
+        self.dropped: set[Path] = set()
         self.renamed: dict[Path, str] = {}
         self._just_renamed: set[Path] = set()  # parents whose missing keys may be there by now
 
@@ -132,7 +104,15 @@ class _Draft:
         return self._reading(block)
 
     def _reading(self, block: MappingBlock | None) -> Reading:
-        return Reading(block, tuple(self.problems), frozenset(self.gone), self.renamed)
+        problems, gone, dropped = (
+            tuple(self.problems),
+            frozenset(self.gone),
+            frozenset(self.dropped),
+        )
+        return Reading(block, problems, gone, dropped, self.renamed)
+
+    def _in_file(self, place: Path) -> Path:
+        return tuple(self.renamed.get(place[: rank + 1], step) for rank, step in enumerate(place))
 
     def _take_all(self, faults: list[ErrorDetails]) -> bool:
         mended = [self._take(fault) for fault in faults]
@@ -140,16 +120,21 @@ class _Draft:
 
     def _take(self, fault: ErrorDetails) -> bool:
         """Tells the fault and mends it; False when nothing can be mended."""
-        parent = settle(self.mended, fault["loc"][:-1])
+        parent = settle(MappingBlock, self.mended, fault["loc"][:-1])
         if fault["type"] == "missing" and parent in self._just_renamed:
             return True
-        place = settle(self.mended, fault["loc"], absent=fault["type"] == "missing")
-        echo = any(known[: len(place)] == place for known in self.gone)
-        if not echo:
-            self.problems.append(_problem(fault, self._reading(None).in_file(place)))
+        place = settle(MappingBlock, self.mended, fault["loc"], absent=fault["type"] == "missing")
+        if not self._echoes(fault, place):
+            self.problems.append(_problem(fault, self._in_file(place)))
         if place:
             self._mend(fault, place)
         return bool(place)
+
+    def _echoes(self, fault: ErrorDetails, place: Path) -> bool:
+        """Whether it complains of what was made of other faults: a stand-in, what is left over."""
+        told = fault["type"] in ("missing", "extra_forbidden")
+        left_over = not told and any(dropped[:-1] == place for dropped in self.dropped)
+        return left_over or any(known[: len(place)] == place for known in self.gone)
 
     def _mend(self, fault: ErrorDetails, place: Path) -> None:
         parent: Any = self.mended
@@ -163,6 +148,8 @@ class _Draft:
                 parent[meant] = content
                 self.renamed[(*place[:-1], meant)] = str(key)
                 self._just_renamed.add(place[:-1])
+            else:
+                self.dropped.add(place)
             return
         self.gone.add(place)
         if fault["type"] == "missing":
@@ -181,8 +168,7 @@ def _meant(fault: ErrorDetails) -> str | None:
 
 
 def _problem(fault: ErrorDetails, path: Path) -> Problem:
-    kind, context = fault["type"], fault.get("ctx", {})
-    path = ("mapping", *path)
+    kind, path = fault["type"], ("mapping", *path)
     if kind == "extra_forbidden":
         words = keys_at(MappingBlock, fault["loc"][:-1])
         beside, mend = _HINTS.get(str(path[-1]), ("", ""))
@@ -191,13 +177,4 @@ def _problem(fault: ErrorDetails, path: Path) -> Problem:
         return Problem(path, f"unknown key {path[-1]!r}", mend, on_key=True)
     if kind == "missing":
         return Problem(path[:-1], f"{path[-1]} is missing", f"add {path[-1]}:")
-    if kind == "literal_error":
-        words = frozenset(
-            str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        )
-        what = f"unknown word {shown(fault['input'])}"
-        return Problem(path, what, suggestion(fault["input"], words, "known words"))
-    if kind in _EXPECTED:
-        given = "nothing" if fault["input"] is None else article(fault["input"])
-        return Problem(path, f"expected {_EXPECTED[kind]}, not {given}")
-    return Problem(path, fault["msg"], str(context.get("mend", "")))
+    return Problem(path + spot(fault), *told(fault, MappingBlock))

@@ -5,7 +5,15 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, PrivateAttr, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
+
+
+def refusal(what: str, mend: str, *spot: str | int) -> PydanticCustomError:
+    """What a rule of ours says of a value, for `mappings.complaints` to tell.
+
+    *spot* leads from the value to what is at fault inside of it.
+    """
+    return PydanticCustomError("refusal", "{what}", {"what": what, "mend": mend, "spot": spot})
 
 
 class Strict(BaseModel):
@@ -15,8 +23,12 @@ class Strict(BaseModel):
 
 
 class Bare(Strict):
-    """A model that may also be written as one scalar, or flat; `bare` tells that it was."""
+    """A model that may also be written as one scalar, or flat; `bare` tells that it was.
 
+    `written` says how, to whom wrote something else.
+    """
+
+    written: ClassVar[str] = ""
     scalars: ClassVar[tuple[str, ...]] = ("string", "number", "boolean")
     flat_words: ClassVar[tuple[str, ...]] = ()  # keys of the flat form that are no fields
     _bare: bool = PrivateAttr(default=False)

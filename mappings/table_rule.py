@@ -12,12 +12,13 @@ from typing import Annotated, Self
 
 from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from mappings.constants import ROWS_SCHEMA, RowsField
 from mappings.errors import Path
-from mappings.strict import Bare
+from mappings.strict import Bare, refusal
 
+_PLACE = "put the file beside the job, and write its name"
 # The bytes of the file of that name, written at that place of the job; raises OSError.
 ReadFile = Callable[[str, Path], bytes]
 
@@ -28,6 +29,7 @@ class TableRule(Bare):
     A mapping without `csv`, `dataset`, or `key` and `value`, is taken for the rows.
     """
 
+    written = "rows `key: value`, a line each or between braces"
     scalars = ()
 
     rows: RowsField | None = Field(
@@ -67,17 +69,18 @@ class TableRule(Bare):
     def _has_rows(self) -> Self:
         origins = [key for key in ("rows", "csv", "dataset") if getattr(self, key) is not None]
         read = self.rows is None
-        for wrong, what in (
-            (not origins, "a table needs rows, csv or dataset"),
-            (len(origins) > 1, f"{' and '.join(origins)} exclude each other"),
-            (read and self.key is None, "key is missing: the column that is compared"),
-            (read and self.value is None, "value is missing: the column that is given"),
-            (not read and len(self.model_fields_set) > 1, "rows stand alone"),
-            (self.csv is not None and not _stays(self.csv), "a path stays in the job's folder"),
-            (self.csv is None and self._dressed_as_file(), "delimiter and encoding are for csv"),
+        beside, column = len(self.model_fields_set) > 1, "name the column"
+        for wrong, what, mend, *spot in (
+            (not origins, "a table needs rows, csv or dataset", "write rows `key: value`"),
+            (len(origins) > 1, f"{' and '.join(origins)} exclude each other", "keep one of them"),
+            (read and self.key is None, "key is missing: the column that is compared", column),
+            (read and self.value is None, "value is missing: the column that is given", column),
+            (not read and beside, "rows stand alone", "remove what is beside them", "rows"),
+            (self._strays(), "a path stays in the job's folder", _PLACE, "csv"),
+            (self._dressed_as_file(), "delimiter and encoding are for csv", "remove them"),
         ):
             if wrong:
-                raise PydanticCustomError("table", what)
+                raise refusal(what, mend, *spot)
         return self
 
     @classmethod
@@ -89,8 +92,11 @@ class TableRule(Bare):
         schema["additionalProperties"] = ROWS_SCHEMA
         return schema
 
+    def _strays(self) -> bool:
+        return self.csv is not None and not _stays(self.csv)
+
     def _dressed_as_file(self) -> bool:
-        return bool(self.model_fields_set & {"delimiter", "encoding"})
+        return self.csv is None and bool(self.model_fields_set & {"delimiter", "encoding"})
 
 
 LookupField = Annotated[

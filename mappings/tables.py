@@ -82,7 +82,10 @@ def lookup_of(
     try:
         return Lookup(name, csv_rows(read_file(rule.csv, at.path), rule), many=rule.many)
     except OSError as error:
-        at.tell(f"cannot read {rule.csv}: {error.strerror or error}", "put it beside the job")
+        at.tell(
+            f"cannot read {rule.csv}: {error.strerror or error}",
+            "put it beside the file that names it",
+        )
     except TableFault as fault:
         (place / fault.key).tell(str(fault), fault.mend)
     return None

@@ -35,7 +35,9 @@ class DatasetTally:
     `silent` are the rules that never gave a value of their own. `filtered` counts what `when` left
     out: records, or items of `each`, by each block for itself. `nameless` are rejects without an
     identity: as long as there are any, nobody knows whose records are missing. `orphans` are names
-    that no entity of the run has.
+    that no entity of the run has. `needs` are the datasets that are tables of this one, `rowless`
+    the lookups in them that have no row; `table`: it is there to be looked into, and no entity is
+    made of it.
     """
 
     records: int
@@ -50,6 +52,9 @@ class DatasetTally:
     filtered: int = 0
     nameless: int = 0
     orphans: tuple[Orphan, ...] = ()
+    needs: tuple[str, ...] = ()
+    rowless: tuple[str, ...] = ()
+    table: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,4 +151,6 @@ def _filtered(tallies: Sequence[UnitTally]) -> int:
 def _said(error: Exception) -> tuple[str, str]:
     if isinstance(error, Refusal):
         return error.why, error.reason
+    if isinstance(error, RecursionError):
+        return "nested too deeply", "a value has too many levels: flatten it in the source"
     return type(error).__name__, str(error)

@@ -136,7 +136,8 @@ def _pattern(rule: ServiceRule, values: Values, place: Place) -> tuple[tuple[Con
                 groups.append([(each, place / rank / at) for at, each in enumerate(item)])
     for group in groups:
         if not group:
-            place.tell("a group without conditions: Canopsis would skip the service")
+            what = "a group without conditions: Canopsis would skip the service"
+            place.tell(what, "write {field: …, cond: …, value: …}")
     return tuple(
         tuple(made for item, at in group if (made := _condition(item, values, at)))
         for group in groups
@@ -155,13 +156,13 @@ _CASTS: dict[ValueKind, Cast] = {
 
 def _condition(written: ConditionRule, values: Values, place: Place) -> Condition | None:
     field_type = written.field_type or ""
-    if field_type and not written.field.startswith(INFOS):
-        (place / "field_type").tell(f"{written.field} has a type of its own", "remove field_type")
     try:
         kind = value_kind(written.field, field_type, written.cond)
     except PatternFault as fault:
         (place / fault.key).tell(str(fault), fault.mend)
         return None
+    if field_type and not written.field.startswith(INFOS):
+        (place / "field_type").tell(f"{written.field} has a type of its own", "remove field_type")
     name = f"service.pattern.{written.field}"
     rule = values.compile(written.value, name, _CASTS[kind], place / "value", needed=True)
     return None if rule is None else Condition(written.field, field_type, written.cond, rule)

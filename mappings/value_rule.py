@@ -18,16 +18,16 @@ text of its keys is compared, so that 1 and "1" are one. The other options are a
 lookup, in the order that `mappings.options` tells.
 """
 
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from mappings.cast_rule import CastRule, Step
 from mappings.constants import ConstantField
 from mappings.errors import Path
 from mappings.options import Case, Digest, chained, of_text, of_value
-from mappings.strict import Bare
+from mappings.strict import Bare, refusal
 from mappings.table_rule import LookupField
 
 ORIGINS = ("type", "copy", "set", "template", "regexp", "first_of")
@@ -39,6 +39,8 @@ class ValueRule(Bare):
 
     Written as one text it is a path, or a template when it holds {{; as a number, a constant.
     """
+
+    written = "a path, a template in quotes, a constant, or words such as {copy: status}"
 
     type: Literal["set", "copy", "template", "regexp"] | None = Field(
         default=None, description="Long form: what `value` is. The short forms need no type."
@@ -119,25 +121,9 @@ class ValueRule(Bare):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        origins = self._origins()
-        for wrong, what in (
-            (self.value is not None and self.type is None, "value needs type: set, copy, template"),
-            (self.first_of == (), "first_of is empty"),
-            (not origins, "no value: write a path, or one of copy, set, template"),
-            (len(origins) > 1, f"{' and '.join(origins)} exclude each other"),
-            (self._lacks_value(), f"type {self.type} needs value"),
-            (self._not_a_text(), f"the value of type {self.type} must be a text"),
-            (self.field is not None and not self._sees_field(), "field needs template or regexp"),
-            (self.regexp is not None and self.field is None, "regexp needs field, its subject"),
-            (self.kind == "regexp" and self.regexp is None, "type regexp needs regexp"),
-            (self.unknown is not None and self.lookup is None, "unknown needs a lookup"),
-            (self.unknown == "default" and self.default is None, "unknown: default needs default"),
-            (self.required and self.default is not None, "required and default contradict"),
-            (self._is_dressed_up(), "a constant needs no options: write it as it should be"),
-            (self._is_sure(), "a constant needs no lookup, default or required"),
-        ):
+        for wrong, what, mend, *spot in (*self._origin_checks(), *self._option_checks()):
             if wrong:
-                raise PydanticCustomError("value_rule", what)
+                raise refusal(what, mend, *spot)
         return self
 
     @property
@@ -192,6 +178,43 @@ class ValueRule(Bare):
     @property
     def on_unknown(self) -> UnknownPolicy:
         return self.unknown or ("reject" if self.default is None else "default")
+
+    def _origin_checks(self) -> Iterator[tuple[Any, ...]]:
+        """What may be wrong with where the value comes from: whether it is, what, mend, word."""
+        origins, kind = self._origins(), self.type
+        yield (
+            self.value is not None and not kind,
+            "value needs type: set, copy, template",
+            "add type:",
+            "value",
+        )
+        yield self.first_of == (), "first_of is empty", "write `[a, b]`", "first_of"
+        write = "write such as {copy: status}"
+        yield not origins, "no value: write a path, or one of copy, set, template", write
+        both = " and ".join(origins)
+        yield len(origins) > 1, f"{both} exclude each other", "keep one of them", *origins[1:2]
+        yield self._lacks_value(), f"type {kind} needs value", "add value:", "type"
+        what = f"the value of type {kind} must be a text"
+        yield self._not_a_text(), what, "put it in quotes", "value"
+        seen = self.field is None or self._sees_field()
+        yield not seen, "field needs template or regexp", "add one of them", "field"
+        alone = self.regexp is not None and self.field is None
+        yield alone, "regexp needs field, its subject", "add field:", "regexp"
+        lacks = self.kind == "regexp" and self.regexp is None
+        yield lacks, "type regexp needs regexp", "add regexp:", "type"
+
+    def _option_checks(self) -> Iterator[tuple[Any, ...]]:
+        """What may be wrong with the options: whether it is, what, the mend, the word."""
+        alone = self.unknown is not None and self.lookup is None
+        yield alone, "unknown needs a lookup", "add lookup:, or remove unknown", "unknown"
+        lacks = self.unknown == "default" and self.default is None
+        yield lacks, "unknown: default needs default", "add default:", "unknown"
+        both = self.required and self.default is not None
+        yield both, "required and default contradict", "keep one of them", "required"
+        what = "a constant needs no options: write it as it should be"
+        yield self._is_dressed_up(), what, "remove the options"
+        what = "a constant needs no lookup, default or required"
+        yield self._is_sure(), what, "remove them"
 
     def _origins(self) -> list[str]:
         given = [key for key in ("type", "template", "first_of") if getattr(self, key) is not None]

@@ -87,7 +87,7 @@ def _cast(value: Any, cast: Cast, place: Place, prefix: str = "") -> Any:
             return name
         return _CASTS[cast](value)
     except Refusal as refusal:
-        place.tell(f"{prefix}{refusal}")
+        place.tell(f"{prefix}{refusal}", "correct it")
         return value
 
 
@@ -98,7 +98,7 @@ def _check_rows(lookup: Lookup, rule: ValueRule, cast: Cast, place: Place) -> No
         try:
             value = row if row is None or after is None else after(row)
         except Refusal as refusal:
-            place.tell(f"row {key!r}: {refusal}")
+            place.tell(f"row {key!r}: {refusal}", "correct it")
             continue
         if value is not None and (not lookup.many or cast in _ARRAYS):
             _cast(value, cast, place, f"row {key!r}: ")

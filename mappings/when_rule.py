@@ -13,15 +13,15 @@ obsolete is not left out.
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from mappings.constants import ConstantField
-from mappings.strict import Bare
+from mappings.strict import Bare, refusal
 
 
 class WhenRule(Bare):
     """One condition on a record, or several: a list holds when all of them do."""
 
+    written = "{field: …, cond: …, value: …}, or a list of such conditions"
     scalars = ("array",)
 
     field: str | None = Field(default=None, description="Path of the field that is compared.")
@@ -49,12 +49,13 @@ class WhenRule(Bare):
         single = any(each is not None for each in (self.field, self.cond, self.value))
         whole = None not in (self.field, self.cond, self.value)
         ways = [self.all is not None, self.any is not None, self.not_ is not None, single]
-        for wrong, what in (
-            (sum(ways) > 1, "a condition, all, any and not exclude each other"),
-            (() in (self.all, self.any), "an empty list holds no condition"),
-            (sum(ways) == 0, "no condition: write field, cond and value, or all, any, not"),
-            (single and not whole, "a condition has field, cond and value"),
+        form, keep = "write {field: …, cond: …, value: …}", "keep one of them"
+        for wrong, what, mend in (
+            (sum(ways) > 1, "a condition, all, any and not exclude each other", keep),
+            (() in (self.all, self.any), "an empty list holds no condition", form),
+            (not any(ways), "no condition: write field, cond and value, or all, any, not", form),
+            (single and not whole, "a condition has field, cond and value", form),
         ):
             if wrong:
-                raise PydanticCustomError("when", what)
+                raise refusal(what, mend)
         return self

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import orjson
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from sources.auth import is_secret_name
 from sources.base import (
@@ -30,6 +30,8 @@ from sources.verdict import Denied, sample
 
 _BEYOND: Final = frozenset({400, 404, 416})  # how APIs refuse a page after the last
 
+_PATHS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
 Params = dict[str, str | int | float | bool | list[str | int]]
 
 
@@ -52,7 +54,7 @@ class ApiDataset(Strict):
     record_key_field: str | None = Field(
         None, description="Field of each record that receives its key in a map answer."
     )
-    primary_key: tuple[str, ...] = Field(
+    primary_key: Annotated[tuple[str, ...], WithJsonSchema(_PATHS)] = Field(
         (), description="Path or paths that identify a record: duplicates across pages are noticed."
     )
     paginator: Paginator = Field(SinglePage(), description="How the dataset is cut into answers.")
@@ -86,13 +88,15 @@ class ApiDataset(Strict):
     @field_validator("primary_key", mode="before")
     @classmethod
     def _one_or_many(cls, key: Any) -> Any:
+        if isinstance(key, list):
+            return tuple(key)
         return (key,) if isinstance(key, str) else key
 
     @field_validator("path")
     @classmethod
     def _relative(cls, path: str) -> str:
         if "://" in path or path.startswith("//"):
-            raise ValueError("a path is added to `base_url` of the connection: no host in it")
+            raise ValueError("a path is added to `base_url` of the connection; mend: no host in it")
         return path
 
     @field_validator("headers")
@@ -100,13 +104,13 @@ class ApiDataset(Strict):
     def _no_secret(cls, headers: dict[str, str]) -> dict[str, str]:
         for name in headers:
             if is_secret_name(name):
-                raise ValueError(f"{name} belongs in the connection: a job holds no secret")
+                raise ValueError(f"a job holds no secret; mend: put {name} in the connection")
         return headers
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
         if self.json_body is not None and self.form is not None:
-            raise ValueError("a call has one body: `json` or `form`")
+            raise ValueError("a call has one body; mend: keep `json` or `form`")
         return self
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from pydantic import ByteSize, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from sources.base import Connection, SourceConfig, Strict
 from sources.dialect import Dialect
@@ -28,7 +29,9 @@ class CsvConnection(Connection):
     @classmethod
     def _local(cls, root: Path) -> Path:
         if re.match(r"[a-z][a-z0-9+.-]+:/", str(root)):  # a Path keeps one slash of two
-            raise ValueError("a folder of this machine is wanted, not an address")
+            raise ValueError(
+                "a folder of this machine is wanted, not an address; mend: write its path"
+            )
         return root
 
 
@@ -99,7 +102,8 @@ class CsvDataset(Strict):
     @classmethod
     def _inside(cls, path: str) -> str:
         if not path or Path(path).is_absolute() or ".." in Path(path).parts:
-            raise ValueError("a path starts from the connection's root and stays under it")
+            what = "a path starts from the connection's root and stays under it"
+            raise ValueError(f"{what}; mend: write `exports/*.csv`")
         return path
 
     @field_validator("encoding")
@@ -109,7 +113,9 @@ class CsvDataset(Strict):
             try:
                 "".encode(encoding)
             except LookupError:
-                raise ValueError(f"unknown encoding {encoding!r}") from None
+                raise ValueError(
+                    f"unknown encoding {encoding!r}; mend: write auto, utf-8, cp1252…"
+                ) from None
             encoding = codecs.lookup(encoding).name
         return encoding
 
@@ -124,20 +130,25 @@ class CsvDataset(Strict):
         try:
             re.compile(trailer or "")
         except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from None
+            raise ValueError(f"no regular expression: {error}; mend: correct it") from None
         return trailer
 
     @model_validator(mode="after")
     def _signs(self) -> Self:
         if not self.header and not self.column_names:
-            raise ValueError("without a header the columns need names: `column_names`")
-        stated = [] if self.delimiter == AUTO else [self.delimiter]
-        signs = [*stated, *filter(None, (self.quote_char, self.escape_char))]
-        for sign in signs:
+            raise ValueError("without a header the columns need names; mend: add `column_names`")
+        words = {"quote_char": self.quote_char or "", "escape_char": self.escape_char or ""}
+        signs = {word: sign for word, sign in words.items() if sign}
+        if self.delimiter != AUTO:
+            signs["delimiter"] = self.delimiter
+        for word, sign in signs.items():
             if len(sign) != 1 or sign in "\r\n\0":
-                raise ValueError(f"{sign!r} is not one character that may stand between fields")
-        if len(set(signs)) < len(signs):
-            raise ValueError("delimiter, quote and escape are three different characters")
+                what = f"{sign!r} is not one character that may stand between fields"
+                context = {"what": what, "spot": (word,), "mend": "write one character"}
+                raise PydanticCustomError("sign", "{what}", context)
+        if len(set(signs.values())) < len(signs):
+            what = "delimiter, quote and escape are three different characters"
+            raise ValueError(f"{what}; mend: change one of them")
         return self
 
     @property

@@ -107,7 +107,7 @@ class PageNumber(_Counted):
     @model_validator(mode="after")
     def _size_has_a_name(self) -> Self:
         if (self.page_size is None) != (self.page_size_param is None):
-            raise ValueError("`page_size` and `page_size_param` go together")
+            raise ValueError("`page_size` and `page_size_param` go together; mend: add the other")
         return self
 
     def first(self, call: Call, limit: int | None = None) -> Next:

@@ -45,6 +45,7 @@ class Call:
     form: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = True
+    body: bytes | None = None  # sent as it is, in place of `form`
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class HttpSession(requests.Session):
             call.url,
             params=call.params,
             json=call.json,
-            data=call.form,
+            data=call.form if call.body is None else call.body,
             headers=call.headers,
         )
         judge = self._judge(response.request)

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from mappings.golang.template_values import Int, Named, fail
+from mappings.zones import zone_named
 
 TEXT_LAYOUT = "2006-01-02 15:04:05.999999999 -0700 MST"
 JSON_LAYOUT = "2006-01-02T15:04:05.999999999Z07:00"
@@ -108,17 +107,11 @@ _WRITERS: dict[str, Callable[[datetime], str]] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def zone(name: str) -> tzinfo | None:
     """The zone of a name of the tz database, None when there is none."""
     if name in ("UTC", "Local"):  # "Local" is UTC where Canopsis runs
         return UTC
-    # Only names of the database reach the file system.
-    return ZoneInfo(name) if name in _zone_names() else None
+    return zone_named(name)
 
 
 def moved(time: datetime, to: tzinfo) -> datetime | None:

@@ -182,8 +182,9 @@ class Machine:
                     following = self._compile(item, following)
                 return following
             case Choice(branches):
-                points = tuple(self._compile(branch, following) for branch in branches)
-                return self._add(_Instruction(points))
+                points = (self._compile(branch, following) for branch in branches)
+                # what leads where another did before is not gone to
+                return self._add(_Instruction(tuple(dict.fromkeys(points))))
             case Group(item, number):
                 closing = self._add(_Instruction((following,), slot=2 * number + 1))
                 inner = self._compile(item, closing)

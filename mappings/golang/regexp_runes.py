@@ -5,10 +5,10 @@ ASCII as in Go (`\w`, `[[:alpha:]]`); `\p{...}` knows the categories and scripts
 (`specs/driver-compat.md` §4).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 import regex  # type: ignore[import-untyped] # the standard library knows no scripts
 
@@ -54,16 +54,14 @@ def contains(ranges: Ranges, code: int) -> bool:
     return index >= 0 and code <= ranges[index][1]
 
 
+@lru_cache(maxsize=256)
 def fold(ranges: Ranges) -> Ranges:
     """*ranges* and every character that differs from one of them by case alone (`(?i)`)."""
-    orbits = _orbits()
+    orbits, cased = _orbits(), _cased()
     extra: list[tuple[int, int]] = []
-    if sum(high - low + 1 for low, high in ranges) < 100:
-        codes: Iterable[int] = (code for low, high in ranges for code in range(low, high + 1))
-    else:
-        codes = (code for code in orbits if contains(ranges, code))
-    for code in codes:
-        extra += ((other, other) for other in orbits.get(code, ()))
+    for low, high in ranges:
+        for code in cased[bisect_left(cased, low) : bisect_right(cased, high)]:
+            extra += [(other, other) for other in orbits[code]]
     return clean((*ranges, *extra)) if extra else ranges
 
 
@@ -90,6 +88,12 @@ def _orbits() -> dict[int, tuple[int, ...]]:
         for code in range(start, end):
             same[_fold_key(chr(code))].append(code)
     return {code: tuple(codes) for codes in same.values() if len(codes) > 1 for code in codes}
+
+
+@cache
+def _cased() -> tuple[int, ...]:
+    """The characters that have such others, in order."""
+    return tuple(sorted(_orbits()))
 
 
 def _fold_key(char: str) -> str:

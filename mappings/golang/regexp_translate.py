@@ -6,6 +6,7 @@ the same sense.
 """
 
 import re
+from functools import lru_cache
 
 from mappings.golang.regexp_runes import ANY, LAST, NO_NEWLINE, Ranges, negate
 from mappings.golang.regexp_tree import (
@@ -22,6 +23,7 @@ from mappings.golang.regexp_tree import (
     Reference,
     Repeat,
     Sequence,
+    children,
 )
 
 _PLACES: dict[Place, str] = {
@@ -67,6 +69,19 @@ def _source(node: Node, parsed: Parsed) -> str:  # noqa: C901, PLR0911 - one cas
             return rf"(?:\{parsed.numbers[label]})"
 
 
+def spelled_out(node: Node) -> int:
+    """About how many characters the source has once its counted repetitions are written out.
+
+    That of a single character is counted by the engines, not written out.
+    """
+    if isinstance(node, Chars):
+        return len(_set(node.ranges))
+    copies = 1
+    if isinstance(node, Repeat) and not isinstance(node.item, Chars):
+        copies = max(1, node.low if node.high is None else node.high)
+    return 1 + copies * sum(map(spelled_out, children(node)))
+
+
 def _unit(node: Node, parsed: Parsed) -> str:
     """The source of *node*, such that what stands beside it does not fall into it."""
     source = _source(node, parsed)
@@ -91,6 +106,7 @@ def _repeat(node: Repeat, parsed: Parsed) -> str:
     return f"{source}{operator}{'' if node.greedy else '?'}"
 
 
+@lru_cache(maxsize=256)
 def _set(ranges: Ranges) -> str:
     if ranges == ANY:
         return "(?s:.)"

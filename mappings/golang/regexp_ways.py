@@ -26,7 +26,7 @@ HOPELESS: Follow = {NOTHING: (math.inf, ENDLESS)}
 
 
 def add(*counts: Count) -> Count:
-    return tuple(map(math.fsum, zip_longest(*counts, fillvalue=0.0))) or NONE
+    return tuple(map(sum, zip_longest(*counts, fillvalue=0.0))) or NONE
 
 
 def scale(count: Count, factor: float) -> Count:

@@ -1,7 +1,6 @@
 """What a YAML scalar means to Go's yaml.v3 (`resolve.go`, 3.0.1) where no type is declared."""
 
 import base64
-import binascii
 import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -35,6 +34,7 @@ _TIME = re.compile(
     r"| (\d\d?):(\d\d?):(\d\d?)(?:[.,](\d+))?)?",
     re.ASCII,
 )
+_MOST_DIGITS = 20  # of 64 bits
 
 
 class UnfitScalar(ValueError):
@@ -92,6 +92,8 @@ def _integer(digits: str) -> int | None:
         return None
     sign, number = match.groups()
     base = _BASES.get(number[1:2].lower(), 8 if number[0] == "0" else 10)
+    if base == 10 and len(number) > _MOST_DIGITS:  # Python reads 4,300 of them at most
+        return None
     magnitude = int(number[2:], base) if number[1:2].isalpha() else int(number, base)
     value = -magnitude if sign == "-" else magnitude
     most = 2**63 if sign else 2**64  # Go parses no sign before an unsigned number
@@ -130,5 +132,5 @@ def _time(text: str) -> datetime | None:
 def _binary(text: str) -> str:
     try:
         return base64.b64decode(text.replace("\n", ""), validate=True).decode(errors="replace")
-    except binascii.Error:
+    except ValueError:
         raise UnfitScalar("!!binary value contains invalid base64 data") from None

@@ -8,6 +8,8 @@ from typing import Any
 
 from ruamel.yaml.scanner import Scanner, ScannerError
 
+from mappings.plain_yaml import ShallowScanner
+
 _BREAKS = "\r\n\x85\u2028\u2029"
 _BLANKS = " \t"
 
@@ -15,7 +17,7 @@ _BLANKS = " \t"
 _AFTER_NAME = _BREAKS + _BLANKS + "\0?:,]}%@`"
 
 
-class GoScanner(Scanner):
+class GoScanner(ShallowScanner):
     def __init__(self, loader: Any = None) -> None:
         super().__init__(loader)
         # yaml.v3 knows no escaped slash

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,9 @@ class Ended:
     @property
     def document(self) -> Any:
         return orjson.loads(self.out)
+
+
+Refsync = Callable[..., Ended]  # words in, how it ended out
 
 
 def start(*words: str, **environment: str) -> subprocess.Popen[str]:

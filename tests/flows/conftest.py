@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.cli import main
 from flows.prefect_env import LOGGERS
 from flows.prefect_server import prefect_server as serve_prefect
 from sandbox.canopsis import create_app
@@ -17,6 +18,7 @@ from sandbox.jsonapi import create_app as create_api
 from sandbox.jsonapi_knobs import ApiKnobs
 from sandbox.jsonapi_state import Api
 from sandbox.serve import serve
+from tests.flows.command import Ended, Refsync
 from tests.flows.workshop import JOB, KEY, SETTINGS, Workshop, servers
 
 
@@ -81,6 +83,18 @@ def workshop(_simulators: Simulators, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("REFSYNC_CONFIG", str(tmp_path / "refsync.yaml"))
     monkeypatch.setenv("ACME_KEY", KEY)
     return made
+
+
+@pytest.fixture
+def refsync(capfd: pytest.CaptureFixture[str]) -> Refsync:
+    """Give a command in this process."""
+
+    def give(*words: str) -> Ended:
+        with pytest.raises(SystemExit) as left:
+            main(words)
+        return Ended(int(left.value.code or 0), *capfd.readouterr())
+
+    return give
 
 
 @pytest.fixture(scope="session")

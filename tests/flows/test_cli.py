@@ -3,14 +3,13 @@
 import re
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
 
-from flows.cli import app, main
-from tests.flows.command import Ended, ended, start
+from flows.cli import app
+from tests.flows.command import Refsync, ended, start
 from tests.flows.workshop import JOB, KEY, NAME, SETTINGS, Workshop, servers
 
 COMMANDS = (
@@ -20,27 +19,14 @@ COMMANDS = (
     "init",
     "plan",
     "preview",
+    "record",
     "rejects",
     "runs",
     "sandbox",
     "sync",
+    "test",
 )
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-
-
-Refsync = Callable[..., Ended]
-
-
-@pytest.fixture
-def refsync(capfd: pytest.CaptureFixture[str]) -> Refsync:
-    """Give a command in this process."""
-
-    def give(*words: str) -> Ended:
-        with pytest.raises(SystemExit) as left:
-            main(words)
-        return Ended(int(left.value.code or 0), *capfd.readouterr())
-
-    return give
 
 
 # --- exit codes
@@ -193,8 +179,8 @@ def test_sync_and_plan_give_one_document_of_the_same_keys(
 ) -> None:
     plan, sync = refsync("plan", NAME, "--json").document, refsync("sync", NAME, "--json").document
 
-    keys = ["job", "run", "mode", "outcome", "message", "checked", "datasets", "plan", "counts"]
-    assert list(plan) == list(sync) == [*keys, "report"]
+    keys = ["job", "run", "mode", "outcome", "message", "checked", "datasets", "remarks", "plan"]
+    assert list(plan) == list(sync) == [*keys, "counts", "report"]
     assert (plan["mode"], sync["mode"]) == ("plan", "sync")
     assert plan["plan"]["checksum"] == sync["plan"]["checksum"]
     assert sync["counts"]["loaded"] == {"create": 30}
@@ -226,7 +212,8 @@ def test_what_stops_a_command_before_it_begins_is_a_document_too(
 
 
 def test_check_gives_jobs_faults_and_failures(workshop: Workshop, refsync: Refsync) -> None:
-    workshop.write_job(JOB.replace("path:", "paht:"), "acme/broken")
+    broken = JOB.replace("path:", "paht:").replace("sync:\n", "sync:\n  missing: never\n")
+    workshop.write_job(broken, "acme/broken")
 
     done = refsync("check", "--json")
 
@@ -289,7 +276,8 @@ def test_preview_gives_records_entities_and_rejects_of_one_shape(
 
     document = done.document
     assert done.code == 0
-    assert list(document) == ["job", "records", "entities", "rejects", "tally", "code"]
+    keys = ["job", "records", "entities", "rejects", "tally", "code", "notes", "remarks"]
+    assert list(document) == keys
     assert len(document["records"]["servers"]) == 3
     assert document["entities"]["servers"][0]["name"] == "srv-001"
     keys = ["dataset", "number", "rule", "reason", "record", "id"]

@@ -98,7 +98,6 @@ def test_every_fault_of_a_connection_is_told_with_its_place() -> None:
     found = faults(text, "target")
 
     assert [(fault.where, fault.what) for fault in found] == [
-        ("refsync.yaml:6:3", "'url' is missing"),
         ("refsync.yaml:8:5", "unknown word 'uri'"),
         ("refsync.yaml:9:18", "unknown type 'apikey'"),
     ]

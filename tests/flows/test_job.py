@@ -35,6 +35,7 @@ sync:
   connection: acme-canopsis
   import_source: acme-cmdb
   missing: disabled
+  limits: {changed: 120%}
 """
 
 
@@ -69,25 +70,26 @@ def test_six_faults_in_three_blocks_are_six_messages_in_the_order_of_the_file(
 ) -> None:
     found = faults(SIX_FAULTS, tmp_path)
 
-    assert [where for where, _, _ in found] == ["1:1", "3:3", "5:81", "11:9", "13:37", "17:12"]
+    assert [where for where, _, _ in found] == ["3:3", "5:81", "11:9", "13:37", "17:12", "18:21"]
     assert [what for _, what, _ in found] == [
-        "'connection' is missing",
         "unknown word 'conection'",
         "'FETCH' is not allowed",
         "unknown key 'categry'",
-        found[4][1],
+        found[3][1],
         "'disabled' is not allowed",
+        found[5][1],
     ]
-    assert "uppercas" in found[4][1]
+    assert "uppercas" in found[3][1]
+    assert "'120%' is no limit" in found[5][1]
     assert [mend for _, _, mend in found] == [
-        "add `connection:` here",
         "did you mean 'connection'?",
         "known words: GET, POST",
         "did you mean 'category'?",
-        found[4][2],
+        found[3][2],
         "did you mean 'disable'?",
+        found[5][2],
     ]
-    assert "uppercase" in found[4][2]
+    assert "uppercase" in found[3][2]
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ def test_the_counter_of_calls_does_count_those_of_a_job_that_compiles(
         (f"{JOB}sinc: {{}}\n", "23:1", "unknown word 'sinc'", "did you mean 'sync'?"),
         (JOB.replace("type: api", "type: apy"), "2:9", "unknown source 'apy'", "'api'"),
         (JOB.replace("  type: api\n", ""), "1:1", "'type' is missing", "add `type:` here"),
-        (JOB.replace("source:\n", "source: [\n]\nx:\n"), "1:1", "a mapping", "its `type`"),
+        (JOB.replace("source:\n", "source: [\n]\nx:\n"), "1:9", "a mapping", "its `type`"),
         (
             JOB.replace("- dataset: servers", "- dataset: serverz"),
             "13:16",

@@ -18,7 +18,7 @@ def test_the_summary_tells_outcome_evidence_plan_load_and_read_back(workshop: Wo
     assert lines[0] == f"## {NAME}: done"
     assert lines[2] == f"run `{report.run_id}`, mode sync"
     (row,) = [line for line in lines if line.startswith("| servers")]
-    assert row.startswith("| servers | 31 | 30 | 1 | complete | ")
+    assert row.startswith("| servers | 31 | 30 | 0 | 1 | complete | ")
     assert f"plan: 30 create (checksum `{report.planned.checksum}`)" in lines
     assert any(line.startswith("loaded in 1 imports, ") for line in lines)
     assert "read back: 30 of 30" in lines
@@ -50,7 +50,7 @@ def test_nothing_of_the_data_breaks_the_table_or_the_fence() -> None:
 
     text = summary_markdown(report)
 
-    assert r"| d\|e | 1 | 1 | 0 | **partial** | a \| b c &lt;img src=x> |" in text
+    assert r"| d\|e | 1 | 1 | 0 | 0 | **partial** | a \| b c &lt;img src=x> |" in text
     assert text.count("```") == 2
 
 

@@ -364,6 +364,7 @@ def test_the_document_of_a_run_is_plain_json(workshop: Workshop) -> None:
         "message",
         "checked",
         "datasets",
+        "remarks",
         "plan",
         "counts",
     ]

@@ -240,7 +240,8 @@ def test_a_refusal_is_not_tried_again_and_leaves_no_traceback(
 def test_a_misdeclared_job_is_a_failed_flow_run_that_says_every_fault(
     workshop: Workshop, prefect: Prefect
 ) -> None:
-    workshop.write_job(JOB.replace("path:", "paht:"))
+    broken = JOB.replace("path:", "paht:").replace("sync:\n", "sync:\n  missing: never\n")
+    workshop.write_job(broken)
 
     with pytest.raises(Misdeclared):
         run()

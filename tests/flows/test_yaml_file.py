@@ -1,5 +1,6 @@
 """A YAML file read into plain data, with the place of every node."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,9 @@ def test_a_doubled_key_is_a_problem_at_the_second_and_the_first_one_counts() -> 
         ("-12", -12),
         ("0x1F", 31),
         ("0o17", 15),
+        ("9" * 400, int("9" * 400)),
+        ("9" * 401, "9" * 401),  # Python could not write it out again
+        ('"\\ud83d\\ude00"', "\U0001f600"),  # as JSON escapes it, in two halves
         ("1.5", 1.5),
         ("1e3", 1000.0),
         (".5", 0.5),
@@ -178,6 +182,37 @@ def test_aliases_that_unfold_without_end_are_refused() -> None:
 def test_an_anchor_that_holds_itself_is_refused() -> None:
     with pytest.raises(YamlError, match=f"{MOST_LEVELS} levels"):
         read("a: &a [1, *a]\n")
+
+
+def test_half_of_a_character_is_told_where_it_stands() -> None:
+    file = read('a:\n  - "x\\ud83d"\n"\\ude00": 1\n')
+
+    places = [at(file.place(problem.path)) for problem in file.problems]
+    assert places == [(2, 5), (1, 1)]
+    assert [problem.what for problem in file.problems] == [
+        r"'x\ud83d' holds half of a character",
+        r"'\ude00' holds half of a character",
+    ]
+    assert file.data == {"a": ["x\ufffd"], "\ufffd": 1}
+
+
+def test_brackets_beyond_any_meaning_are_refused_at_the_first_of_them_and_soon() -> None:
+    begin = time.thread_time()
+
+    with pytest.raises(YamlError, match="more than 100 levels") as refused:
+        read("a:\n  " + "{" * 50_000)
+
+    assert time.thread_time() - begin < 0.5
+    assert at(refused.value.place) == (2, 103)
+
+
+def test_the_places_in_many_block_texts_are_found_soon() -> None:
+    begin = time.thread_time()
+
+    file = read("".join(f"k{rank}: |\n  x\n" for rank in range(8_000)))
+
+    assert time.thread_time() - begin < 2
+    assert at(file.place(("k7999",), offset=(0, 0))) == (16_000, 3)
 
 
 @pytest.mark.parametrize("deep", ["[" * 5_000, "{a: " * 5_000, "- " * 5_000 + "x"])

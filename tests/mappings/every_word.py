@@ -1,5 +1,6 @@
 """A mapping that uses every word of the language, to be spoilt word by word."""
 
+import re
 from typing import Any
 
 from mappings.errors import Path
@@ -111,6 +112,14 @@ EVERY_WORD: dict[str, Any] = {
 # Keys of these are names that the job gives, not words of the language.
 FREE = ("lookups", "cleanup", "infos", "filled", "expect", "rows", "allowed", "null_values")
 TABLES = (("lookups", "environments"),)
+
+# How libraries speak of our models, which means nothing to those who write jobs.
+PHRASES = (
+    r"Input should|input should|valid (dictionary|string|integer|list|tuple|boolean|number)"
+    r"|instance of|union|tagged|discriminator|pydantic|validat|Value error|Field required"
+    r"|Extra inputs|NoneType|<class|Traceback"
+)
+JARGON = re.compile(rf"{PHRASES}|\bdict\b|\btuple\b|\bfunction-|\bfrozenset\b|\bstr\b|\bint_")
 
 Key = tuple[Path, object]
 

@@ -183,15 +183,19 @@ def test_cleaning_again_changes_nothing(value: Any) -> None:
         ({"server": {"blank": True}}, ("server",), "unknown dataset 'server'"),
         ({"servers": {"blanks": True}}, ("servers", "blanks"), "unknown key 'blanks'"),
         ({"servers": {"blank": "a"}}, ("servers", "blank"), "expected true or a list of fields"),
-        ({"servers": {"blank": [3]}}, ("servers", "blank"), "expected true or a list of fields"),
+        ({"servers": {"blank": [3]}}, ("servers", "blank", 0), "expected the path of a field"),
         ({"servers": {"zero": ["a..b"]}}, ("servers", "zero", 0), "path 'a..b' has an empty step"),
         (
             {"servers": {"null_values": "-"}},
             ("servers", "null_values"),
             "expected a list of values",
         ),
-        ({"servers": {"null_values": [[]]}}, ("servers", "null_values"), "expected a list of val"),
-        ({"servers": {"null_values": {"a": 3}}}, ("servers", "null_values"), "a: expected a list"),
+        ({"servers": {"null_values": [[]]}}, ("servers", "null_values", 0), "expected a text, "),
+        (
+            {"servers": {"null_values": {"a": 3}}},
+            ("servers", "null_values", "a"),
+            "expected a list",
+        ),
     ],
     ids=str,
 )
@@ -206,3 +210,38 @@ def test_a_wrong_rule_is_told_where_it_stands(
     (problem,) = caught.value.problems
     assert problem.path == ("mapping", "cleanup", *path)
     assert problem.what.startswith(what)
+
+
+def test_a_value_too_deep_to_be_cleaned_is_a_reject_that_says_so() -> None:
+    deep: Any = "x"
+    for _ in range(1_000):  # as deep as decoders let through
+        deep = [deep]
+    block = {"dataset": "servers", "component": {"name": "name", "infos": {"tags": "tags"}}}
+    expect = {"servers": {"allowed": {"tags": ["x"]}}}
+    made = load_mapping(
+        {"cleanup": {"servers": {"blank": True}}, "entities": [block], "expect": expect}
+    )
+
+    mapped = made.map_page("servers", [{"name": "srv", "tags": deep}], 1)
+
+    assert mapped.entities.ids == []
+    assert [reject.reason for reject in mapped.rejects] == [
+        "a value has too many levels to be cleaned: flatten it in the source"
+    ]
+    assert made.report().datasets["servers"].reasons == {"component.name: nested too deeply": 1}
+
+
+def test_a_value_too_deep_for_an_option_is_left_out_with_a_reason() -> None:
+    deep: Any = "x"
+    for _ in range(1_000):
+        deep = [deep]
+    infos = {"x": {"copy": "x", "hash": "xxh3"}}
+    block = {"dataset": "servers", "component": {"name": "name", "infos": infos}}
+    made = load_mapping({"entities": [block]})
+
+    mapped = made.map_page("servers", [{"name": "srv", "x": deep}], 1)
+
+    (refused,) = made.report().datasets["servers"].refused
+    assert mapped.entities.ids == ["srv"]
+    assert (refused.why, refused.count) == ("nested too deeply", 1)
+    assert refused.reason.endswith("flatten it in the source")

@@ -321,7 +321,7 @@ def test_expectations_of_unknown_names_are_refused_at_their_key() -> None:
     assert [(problem.path[2:], problem.what, problem.mend) for problem in found] == [
         (("server",), "unknown dataset 'server'", "did you mean 'servers'?"),
         (("servers", "filled", "sit"), "no info 'sit'", "did you mean 'site'?"),
-        (("servers", "min"), "min 5 is more than max 3", ""),
+        (("servers", "min"), "min 5 is more than max 3", "lower it"),
     ]
 
 

@@ -1,7 +1,6 @@
 """Golden pairs: every job file beside the records it is given and the entities it must make."""
 
 import csv
-import difflib
 import io
 import json
 import os
@@ -13,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from mappings.fragments import Fragment, expand
-from mappings.golden import golden_entities
+from mappings.golden import Golden, map_golden, read_records
 from mappings.loading import load_mapping
 from mappings.mapper import Mapper
 from mappings.pattern import check_pattern
@@ -57,19 +56,23 @@ def name_of(job: Path) -> str:
     return f"{job.parent.name}/{job.stem}"
 
 
-@pytest.mark.parametrize("job", JOBS, ids=name_of)
-def test_the_records_of_a_job_become_its_entities(job: Path) -> None:
-    made, _ = golden_entities(mapper_of(job), beside(job, "records").splitlines())
+def made_of(job: Path, mapper: Mapper) -> Golden:
+    return map_golden(mapper, read_records(mapper.datasets, beside(job, "records")))
 
-    expected = beside(job, "entities").decode().splitlines()
-    diff = difflib.unified_diff(expected, made, "entities.jsonl", "made", lineterm="")
-    assert made == expected, "\n".join(diff)
+
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
+def test_the_records_of_a_job_become_its_entities_byte_for_byte(job: Path) -> None:
+    made = made_of(job, mapper_of(job))
+
+    refused = job.with_suffix(".rejects.jsonl")
+    assert made.entities == beside(job, "entities").decode().splitlines()
+    assert made.reject_lines == (refused.read_text().splitlines() if refused.exists() else [])
 
 
 @pytest.mark.parametrize("job", JOBS, ids=name_of)
 def test_a_golden_pair_shows_every_rule_and_every_field(job: Path) -> None:
     mapper = mapper_of(job)
-    golden_entities(mapper, beside(job, "records").splitlines())
+    made_of(job, mapper)
 
     assert remarks(mapper.report()) == []
 
@@ -94,11 +97,7 @@ def test_a_job_file_names_its_schema(job: Path) -> None:
 def test_the_three_level_use_case_gives_its_nine_entities() -> None:
     jobs = [CUSTOMERS / "threelevel" / f"{job}.yaml" for job in ("servers", "composants")]
     jobs.append(CUSTOMERS / "threelevel" / "applications.yaml")
-    made = [
-        orjson.loads(line)
-        for job in jobs
-        for line in golden_entities(mapper_of(job), beside(job, "records").splitlines())[0]
-    ]
+    made = [orjson.loads(line) for job in jobs for line in made_of(job, mapper_of(job)).entities]
 
     for entity in made:
         assert (entity.pop("action"), entity.pop("enabled")) == ("set", True)

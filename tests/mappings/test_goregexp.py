@@ -266,6 +266,34 @@ def test_replacing_many_matches_is_bounded_as_a_whole(pattern: str, text: str) -
     assert time.thread_time() - begin < 1
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"\pL" * 900, "é" * 3000),
+        ("(?i)" + r"\pL" * 300, "é" * 3000),
+        ("(?i)[" + r"\pL" * 900 + "]", "é" * 3000),
+        ("|" * 2000, "x." * 10_000),
+        ("(a*)" * 250, "a" * 3000),  # more ways than a float can count
+    ],
+    ids=lambda value: value[:8],
+)
+def test_a_pattern_that_is_long_is_made_and_used_within_a_second(pattern: str, text: str) -> None:
+    begin = time.thread_time()
+
+    regexp = compile_regexp(pattern)
+    with contextlib.suppress(RegexpTimeout):
+        regexp.groups(text)
+        regexp.replace(text, "-")
+
+    assert time.thread_time() - begin < 1
+
+
+@pytest.mark.parametrize("pattern", [r"(?=(())\pL+){1000}", "(?=a)" + r"\pL" * 300])
+def test_what_the_fallback_would_need_gigabytes_for_is_refused(pattern: str) -> None:
+    with pytest.raises(RegexpSyntaxError, match="expression too large"):
+        compile_regexp(pattern)
+
+
 def test_what_go_can_tell_of_a_catastrophe_is_told() -> None:
     assert compile_regexp(r"(a+)+$").groups("a" * 5000 + "b") is None
     assert compile_regexp(r"(a+)+b").groups("a" * 5000 + "b") == {"1": "a" * 5000}

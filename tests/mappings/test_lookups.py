@@ -244,6 +244,8 @@ def test_rows_of_a_file_that_no_record_asked_for_are_dead_too() -> None:
         (b"code,label\na,x\na,y\n", {}, "csv", "sites.csv:3: the key 'a' stands twice", "keep one"),
         (b"code,label\na,\xee\n", {}, "csv", "sites.csv is not in utf-8-sig", "say its encoding:"),
         (b"code", {"encoding": "latin-99"}, "encoding", "unknown encoding 'latin-99'", ""),
+        (b"code", {"encoding": "undefined"}, "csv", "sites.csv is not in undefined", ""),
+        (b"code", {"encoding": "hex"}, "encoding", "unknown encoding 'hex'", ""),
         (b'code,label\na,"' + b"x" * 200_000, {}, "csv", "sites.csv is no CSV file", ""),
     ],
     ids=lambda value: str(value)[:20],

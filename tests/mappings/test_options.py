@@ -200,11 +200,15 @@ def test_a_cast_comes_after_the_lookup_and_before_the_default() -> None:
     ("value", "what", "mend"),
     [
         ({"copy": "a", "cast": "itn"}, "unknown word 'itn'", "did you mean 'int'?"),
-        ({"copy": "a", "cast": 3}, "unknown word 3", "known words: "),
+        ({"copy": "a", "cast": 3}, "expected a word, not a number", "known words: "),
         ({"copy": "a", "cast": {"type": "int", "zone": "UTC"}}, "format, zone and to are", ""),
         (
             {"copy": "a", "cast": {"type": "date", "zone": "Europe/Pari"}},
-            *("unknown time zone 'Europe/Pari'", ""),
+            *("unknown time zone 'Europe/Pari'", "did you mean 'Europe/Paris'?"),
+        ),
+        (
+            {"copy": "a", "cast": {"type": "date", "zone": "../../etc/passwd"}},
+            *("unknown time zone '../../etc/passwd'", "write a name such as Europe/Paris"),
         ),
         (
             {"copy": "a", "cast": {"type": "date", "format": "dd/mm"}},
@@ -213,6 +217,10 @@ def test_a_cast_comes_after_the_lookup_and_before_the_default() -> None:
         (
             {"copy": "a", "cast": {"type": "date", "format": "%Q"}},
             *("'%Q' is no format of dates: 'Q' is a bad directive", "write iso"),
+        ),
+        (
+            {"copy": "a", "cast": {"type": "date", "format": "%d %d"}},
+            *("'%d %d' is no format of dates: a directive stands twice", "write iso"),
         ),
         ({"copy": "a", "case": "uper"}, "unknown word 'uper'", "did you mean 'upper'?"),
         ({"copy": "a", "trimm": True}, "unknown key 'trimm'", "did you mean 'trim'?"),

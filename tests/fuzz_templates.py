@@ -1,19 +1,10 @@
-"""Whatever the template and the data, one of our two errors or a text, soon.
+"""Go templates to try: written by a grammar, or those of the vectors spoilt, on odd data."""
 
-`REFSYNC_FUZZ` sets how many templates are tried; the ordinary run tries a few thousand.
-"""
-
-import os
-import subprocess
-import sys
-import time
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
-
-from hypothesis import HealthCheck, given, seed, settings
-from hypothesis import strategies as st
 
 from mappings.golang.functions import FUNCTIONS
 from mappings.gotemplate import (
@@ -23,8 +14,11 @@ from mappings.gotemplate import (
     TemplateSyntaxError,
     compile_template,
 )
+from tests.fuzz_text import spoilt
+from tests.fuzz_watch import Case, Poor
 
-COUNT = int(os.environ.get("REFSYNC_FUZZ", "3000"))
+VECTORS = Path(__file__).parent / "mappings" / "vectors"
+
 NAMES = ("s", "n", "l", "m", "z", "Field", "RegexMatch", "q")
 CALLABLE = sorted(FUNCTIONS)
 LITERALS = (
@@ -149,72 +143,59 @@ class Writer:
         return {name: self.value() for name in NAMES[:-1]}
 
 
-def attempt(text: str, dot: Any, *, numbers: bool) -> str:
-    try:
-        template = compile_template(text, json_numbers=numbers)
-        rendered = template.render(dot)
-    except TemplateSyntaxError as error:
-        placed = error.line >= 1 and error.column >= 1 and "to compile" not in str(error)
-        return "refused" if placed else f"refused without a place: {error}"
-    except TemplateExecError as error:
-        placed = error.line >= 1 and error.column >= 1 and "internal error" not in str(error)
-        return "failed" if placed else f"failed otherwise: {error}"
-    return "rendered" if isinstance(rendered, str) else repr(rendered)
+def _value(written: Any) -> Any:
+    """A vector's value in Python, its types as they are told there."""
+    if isinstance(written, dict):
+        kind = next(iter(written)) if len(written) == 1 else ""
+        if kind in _TYPED:
+            return _TYPED[kind](written[kind])
+        return {key: _value(item) for key, item in written.items()}
+    return [_value(item) for item in written] if isinstance(written, list) else written
 
 
-@seed(20260301)
-@settings(
-    max_examples=COUNT,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
+_TYPED: dict[str, Any] = {
+    "$int": int,
+    "$strings": StrList,
+    "$strmap": StrMap,
+    "$time": datetime.fromisoformat,
+}
+
+
+def vectors(name: str) -> list[dict[str, Any]]:
+    """The lines of `<name>.jsonl` and of `<name>_more.jsonl`."""
+    files = (VECTORS / f"{name}.jsonl", VECTORS / f"{name}_more.jsonl")
+    texts = [file.read_text(encoding="utf-8") for file in files if file.exists()]
+    return [json.loads(line) for text in texts for line in text.split("\n") if line]
+
+
+KNOWN = [(line["template"], _value(line["data"])) for line in vectors("gotemplate")]
+PIECES = (
+    *("{{", "}}", "{{-", " -}}", "{{end}}", "{{else}}", "{{if .s}}", "{{range .l}}", "{{with .m}}"),
+    *("{{break}}", '{{define "t"}}', '{{template "t" .}}', "{{block `t` .}}", "{{/* */}}", " | "),
+    *(".s", ".Field", ".RegexMatch.x", "$x", "$x := ", "$", "(", ")", ",", *LITERALS, *CALLABLE),
 )
-@given(st.integers(0, 2**63))
-def test_any_template_on_any_data_ends_soon_with_our_errors_alone(drawn: int) -> None:
-    writer = Writer(Random(drawn))
-    text, dot, numbers = writer.template(), writer.dot(), drawn % 2 == 0
-
-    begin = time.thread_time()
-    outcome = attempt(text, dot, numbers=numbers)
-    spent = time.thread_time() - begin
-
-    assert outcome in ("rendered", "refused", "failed"), text
-    assert spent < 1, text
 
 
-WATCH = """
-import sys
-sys.path[:0] = {paths!r}
-from random import Random
-from test_gotemplate_fuzz import Writer, attempt
-
-reached, watched = [], ("open", "os.", "socket.", "subprocess.", "urllib.", "shutil.", "import")
-sys.addaudithook(lambda event, _: event.startswith(watched) and reached.append((event, _[0])))
-for drawn in range(1500):
-    writer = Writer(Random(drawn))
-    attempt(writer.template(), writer.dot(), numbers=False)
-# The time zones that templates name are read in the directories of their database.
-print([one for one in reached if "zoneinfo" not in str(one) and "tzdata" not in str(one)])
-"""
+def draw(random: Random) -> Case:
+    writer = Writer(random)
+    if random.random() < 0.6:
+        text, dot = writer.template(), writer.dot()
+    else:
+        text, dot = random.choice(KNOWN)
+        text = spoilt(random, text, PIECES)
+        if random.random() < 0.3:
+            dot = writer.dot()
+    return {"text": text, "dot": dot, "numbers": random.random() < 0.5}
 
 
-def test_no_template_reaches_a_file_or_the_network() -> None:
-    here = Path(__file__).parent
-    script = WATCH.format(paths=[str(here), str(here.parents[1])])
-
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
-    )
-
-    assert done.stdout.strip() == "[]"
-
-
-def test_the_templates_tried_are_rendered_fail_and_are_refused() -> None:
-    outcomes = []
-    for drawn in range(600):
-        writer = Writer(Random(drawn))
-        outcomes.append(attempt(writer.template(), writer.dot(), numbers=False))
-
-    assert outcomes.count("rendered") > 100
-    assert outcomes.count("failed") > 100
-    assert 10 < outcomes.count("refused") < 300
+def run(case: Case) -> str:
+    try:
+        template = compile_template(case["text"], json_numbers=case["numbers"])
+        rendered = template.render(case["dot"])
+    except (TemplateSyntaxError, TemplateExecError) as error:
+        if "internal error" in str(error) or error.line < 1 or error.column < 1:
+            raise Poor(f"an error without cause or place: {error}") from error
+        return "refused" if isinstance(error, TemplateSyntaxError) else "failed"
+    if not isinstance(rendered, str):
+        raise Poor(f"no text was rendered: {rendered!r:.100}")
+    return "rendered"

@@ -1,0 +1,10 @@
+"""Arguments that several commands take, each with its one help text."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+JobName = Annotated[str, Parameter(help="`<customer>/<job>`, or the path of a job file.")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on stdout.")]
+Count = Annotated[int, Parameter(validator=Number(gte=1))]
