@@ -9,7 +9,6 @@ import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from itertools import count
 
 import orjson
@@ -22,6 +21,7 @@ from flows.job import Job, Maps
 from flows.outcome import ExpectationUnmet
 from flows.settings import Settings
 from flows.spool import Payloads, SpoolWriter
+from flows.spool import refused as refused_row
 from flows.spool import unread as unread_row
 from flows.workplace import Workplace
 from mappings.running import Mapped

@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from flows.files import Unwritable
 from flows.outcome import told
-from flows.spool import Payloads, Spool, SpoolWriter
+from flows.spool import Payloads, Spool, SpoolWriter, refused
+from mappings.rejects import Reject
 from referential.entity import EntityPage, encode_page, fingerprint
 
 REJECT = {"dataset": "servers", "number": 3, "rule": "read", "reason": "not an object", "record": 7}
@@ -163,3 +165,36 @@ def test_what_was_spooled_before_an_error_is_on_disk(tmp_path: Path) -> None:
 
     assert orjson.loads(spool.entities.read_bytes())["name"] == "sw1"
     assert spool.found()["id"].tolist() == ["sw1"]
+
+
+def nested(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (2**64 - 1, {"id": 2**64 - 1}),
+        (2**64, "{'id': 18446744073709551616}"),
+        (nested(1_000), "{'id': [[[...]]]}"),
+        ("\ud800", r"{'id': '\ud800'}"),
+    ],
+    ids=("64 bits", "more than 64 bits", "many levels", "half of a character"),
+)
+def test_a_reject_whose_record_is_no_json_of_ours_is_kept_all_the_same(
+    value: Any, kept: Any, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path)
+    name = f"srv{value}" if isinstance(value, str) else "srv"
+    reject = Reject("servers", 3, "component.name", "no name", {"id": value}, name)
+
+    with SpoolWriter(spool) as writer:
+        writer.reject([refused(reject)])
+
+    (found,) = spool.iter_rejects()
+    assert (found["number"], found["reason"]) == (3, "no name")
+    assert found["id"] == ascii(name).strip("'")
+    assert found["record"] == kept
