@@ -178,16 +178,25 @@ def _faithful(node: Node) -> bool:
 
 
 def _linear(text: str, parsed: Parsed) -> _Searcher:
-    """Searches by the machine, built when first needed."""
-    machine: list[Machine] = []
+    """Searches by the machine, built when first needed; one that is too large is tried once."""
+    built: list[Machine | None] = []
 
     def searcher(value: str) -> Callable[[int], _Match | None]:
-        if not machine:
-            machine.append(Machine(text, parsed))
-        work = Work()
-        return lambda pos: machine[0].search(value, pos, work)
+        if not built:  # in two threads at once it is built twice, and either will do
+            built.append(_machine(text, parsed))
+        machine, work = built[0], Work()
+        if machine is None:
+            raise RegexpTimeout(text, 0)
+        return lambda pos: machine.search(value, pos, work)
 
     return searcher
+
+
+def _machine(text: str, parsed: Parsed) -> Machine | None:
+    try:
+        return Machine(text, parsed)
+    except RegexpTimeout:
+        return None
 
 
 def _interruptible(text: str, parsed: Parsed, source: str) -> _Searcher:

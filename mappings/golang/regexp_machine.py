@@ -28,7 +28,7 @@ from mappings.golang.regexp_tree import (
 # A step takes 0.3 to 0.6 microseconds. Steps, not seconds: a value that is too long for a busy
 # machine must be too long for an idle one.
 MOST_STEPS = 500_000
-MOST_INSTRUCTIONS = 100_000
+MOST_INSTRUCTIONS = 50_000  # of 4 microseconds each
 
 _WORD = frozenset(chr(code) for low, high in PERL["w"] for code in range(low, high + 1))
 

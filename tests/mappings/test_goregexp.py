@@ -288,6 +288,19 @@ def test_a_pattern_that_is_long_is_made_and_used_within_a_second(pattern: str, t
     assert time.thread_time() - begin < 1
 
 
+def test_a_pattern_too_large_for_any_value_costs_its_time_once() -> None:
+    regexp = compile_regexp("(" + "a" * 100 + "*){1000}")
+    with pytest.raises(RegexpTimeout, match="is too large"):
+        regexp.groups("a")
+    begin = time.thread_time()
+
+    for _ in range(1_000):
+        with pytest.raises(RegexpTimeout, match="is too large"):
+            regexp.groups("a")
+
+    assert time.thread_time() - begin < 1
+
+
 @pytest.mark.parametrize("pattern", [r"(?=(())\pL+){1000}", "(?=a)" + r"\pL" * 300])
 def test_what_the_fallback_would_need_gigabytes_for_is_refused(pattern: str) -> None:
     with pytest.raises(RegexpSyntaxError, match="expression too large"):
