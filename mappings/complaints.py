@@ -72,10 +72,10 @@ def misfit(kinds: Iterable[str], given: object, model: type[BaseModel] | None) -
     what = f"expected {either(wanted)}, not {kind_of(given)}"
     if model is not None and issubclass(model, Bare) and model.written:
         return what, f"write {model.written}"
-    if wanted[0] == _TEXT and isinstance(given, dict | list | None):
-        return what, "write one value" if isinstance(
-            given, dict | list
-        ) else "write it, or remove the key"
+    if given is None:
+        return what, "write it, or remove the key"
+    if wanted[0] == _TEXT and isinstance(given, dict | list):
+        return what, "write one value"
     return what, _WRITTEN[wanted[0]]
 
 
@@ -96,7 +96,8 @@ def _not_a_word(fault: ErrorDetails) -> tuple[str, str]:
 
 def _out_of_limits(fault: ErrorDetails) -> tuple[str, str]:
     form, key = _LIMITS[fault["type"]]
-    limit = f"{fault['ctx'][key]:g}"
+    limit = fault["ctx"][key]
+    limit = int(limit) if limit == int(limit) else limit
     return f"expected {form.format(limit)}, not {fault['input']}", "correct the number"
 
 

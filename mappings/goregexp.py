@@ -22,7 +22,7 @@ from mappings.golang.regexp_expand import parse_template
 from mappings.golang.regexp_fallback import parse_extended
 from mappings.golang.regexp_machine import Machine, Work
 from mappings.golang.regexp_parser import parse
-from mappings.golang.regexp_translate import spelled_out, translate
+from mappings.golang.regexp_translate import longest_literal, spelled_out, translate
 from mappings.golang.regexp_tree import Node, Parsed, Repeat, children, nullable
 
 __all__ = ["Regexp", "RegexpSyntaxError", "RegexpTimeout", "compile_regexp"]
@@ -30,6 +30,7 @@ __all__ = ["Regexp", "RegexpSyntaxError", "RegexpTimeout", "compile_regexp"]
 MOST_SECONDS = 0.3  # of the fallback on one value; Canopsis allows 1
 # Characters of a translated pattern: a class of letters has a thousand, and takes milliseconds.
 MOST_SOURCE = 60_000
+MOST_LITERAL = 500  # in a row, for which `regex` makes a table, in the cube of their number
 MOST_SPELLED = 300_000  # the same with counted repetitions written out, as `regex` does
 
 
@@ -201,7 +202,8 @@ def _machine(text: str, parsed: Parsed) -> Machine | None:
 
 def _interruptible(text: str, parsed: Parsed, source: str) -> _Searcher:
     """Searches for the fallback, stopped after `MOST_SECONDS`."""
-    if len(source) > MOST_SOURCE or spelled_out(parsed.tree) > MOST_SPELLED:
+    large = len(source) > MOST_SOURCE or spelled_out(parsed.tree) > MOST_SPELLED
+    if large or longest_literal(parsed.tree) > MOST_LITERAL:
         raise RegexpSyntaxError("expression too large", text, pattern=text)
     try:
         pattern = regex.compile(source)

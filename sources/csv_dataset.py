@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import warnings
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -128,8 +129,10 @@ class CsvDataset(Strict):
     @classmethod
     def _expression(cls, trailer: str | None) -> str | None:
         try:
-            re.compile(trailer or "")
-        except re.error as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # what will mean something else one day
+                re.compile(trailer or "")
+        except (re.error, FutureWarning, OverflowError, RecursionError) as error:
             raise ValueError(f"no regular expression: {error}; mend: correct it") from None
         return trailer
 

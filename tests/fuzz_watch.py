@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,6 +78,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         sys.addaudithook(self._audit)
+        warnings.simplefilter("error")  # a user would see it, and make nothing of it
         signal.signal(signal.SIGALRM, _interrupt)
 
     def see(self, kind: Kind, case: Case) -> Seen:

@@ -7,6 +7,7 @@ the same sense.
 
 import re
 from functools import lru_cache
+from itertools import groupby
 
 from mappings.golang.regexp_runes import ANY, LAST, NO_NEWLINE, Ranges, negate
 from mappings.golang.regexp_tree import (
@@ -80,6 +81,19 @@ def spelled_out(node: Node) -> int:
     if isinstance(node, Repeat) and not isinstance(node.item, Chars):
         copies = max(1, node.low if node.high is None else node.high)
     return 1 + copies * sum(map(spelled_out, children(node)))
+
+
+def longest_literal(node: Node) -> int:
+    """How many characters in a row are spelled out at most, each a single one."""
+    if not isinstance(node, Sequence):
+        return max(map(longest_literal, children(node)), default=0)
+    runs = groupby(node.items, key=lambda item: isinstance(item, Chars) and _is_one(item.ranges))
+    inner = max(map(longest_literal, node.items), default=0)
+    return max(inner, *(len(list(run)) for literal, run in runs if literal), 0)
+
+
+def _is_one(ranges: Ranges) -> bool:
+    return len(ranges) == 1 and ranges[0][0] == ranges[0][1]
 
 
 def _unit(node: Node, parsed: Parsed) -> str:

@@ -30,11 +30,12 @@ def add(*counts: Count) -> Count:
 
 
 def scale(count: Count, factor: float) -> Count:
-    return tuple(weight * factor for weight in count)
+    # none of what is endless is still none
+    return tuple(weight * factor if weight and factor else 0.0 for weight in count)
 
 
 def at_each_place(count: Count) -> Count:
-    return (0.0, *count)
+    return ENDLESS if len(count) > MOST_DEGREE else (0.0, *count)
 
 
 def value(count: Count, length: int) -> float:

@@ -273,6 +273,7 @@ def test_replacing_many_matches_is_bounded_as_a_whole(pattern: str, text: str) -
         ("(?i)" + r"\pL" * 300, "é" * 3000),
         ("(?i)[" + r"\pL" * 900 + "]", "é" * 3000),
         ("|" * 2000, "x." * 10_000),
+        (".*" * 900, "a"),
         ("(a*)" * 250, "a" * 3000),  # more ways than a float can count
     ],
     ids=lambda value: value[:8],
@@ -301,7 +302,9 @@ def test_a_pattern_too_large_for_any_value_costs_its_time_once() -> None:
     assert time.thread_time() - begin < 1
 
 
-@pytest.mark.parametrize("pattern", [r"(?=(())\pL+){1000}", "(?=a)" + r"\pL" * 300])
+@pytest.mark.parametrize(
+    "pattern", [r"(?=(())\pL+){1000}", "(?=a)" + r"\pL" * 300, "ab" * 400 + "(?=c)"]
+)
 def test_what_the_fallback_would_need_gigabytes_for_is_refused(pattern: str) -> None:
     with pytest.raises(RegexpSyntaxError, match="expression too large"):
         compile_regexp(pattern)
