@@ -17,7 +17,6 @@ import pandas as pd
 
 from flows import stages
 from flows.counts import Extracted, Planned
-from flows.spool import Payloads
 from flows.workplace import Workplace
 from mappings.driver_entities import KINDS
 from mappings.driver_rules import ROWS
@@ -26,7 +25,6 @@ from referential.client import Canopsis, source_search
 from referential.errors import PlanRefused
 from referential.ledger import Ledger
 from referential.loaded import Loaded
-from referential.loader import load as load_plan
 from referential.plan import Plan
 from sources.errors import Unreadable
 
@@ -92,22 +90,10 @@ class DriverStages:
         plan = place.the_plan()
         follows = _follows(plan.changes)
         place.hold(replace(plan, changes=plan.changes[~follows].reset_index(drop=True)))
-        with (
-            Payloads(place.spool) as payloads,
-            place.canopsis() as canopsis,
-            place.ledger() as ledger,
-        ):
-            done = load_plan(
-                place.the_plan(),
-                payloads,
-                canopsis,
-                ledger,
-                run=place.run_id,
-                source=place.job.sync.import_source,
-                loaded=loaded,
-                progress=lambda done, total: place.progress("load", done, total),
-                partial=not self.full and _may_be_partial(plan, canopsis),
-            )
+        done = stages.carry_out(
+            place, loaded, lambda canopsis: not self.full and _may_be_partial(plan, canopsis)
+        )
+        with place.ledger() as ledger:
             _settle(plan.changes[follows], plan, ledger, place.run_id, done)
         return done
 

@@ -7,7 +7,7 @@ None of them knows Prefect: `flows.run` calls them one after the other, `flows.s
 
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
@@ -183,7 +183,14 @@ def _rowless(place: Workplace, extracted: Extracted) -> PlanRefused | None:
 
 
 def load(place: Workplace, loaded: Loaded) -> Loaded:
-    """Carry the plan out; the ledger records each import when Canopsis says it is done.
+    """Carry the plan out; the ledger records each import when Canopsis says it is done."""
+    return carry_out(place, loaded)
+
+
+def carry_out(
+    place: Workplace, loaded: Loaded, partial: Callable[[Canopsis], bool] | None = None
+) -> Loaded:
+    """Load the plan; *partial* tells whether its imports are, where the loader is not to decide.
 
     *loaded* is filled as the load goes, so that a load cut short still says what it did.
     """
@@ -197,6 +204,7 @@ def load(place: Workplace, loaded: Loaded) -> Loaded:
             source=place.job.sync.import_source,
             loaded=loaded,
             progress=lambda done, total: place.progress("load", done, total),
+            partial=None if partial is None else partial(canopsis),
         )
 
 

@@ -19,6 +19,7 @@ from sandbox.jsonapi_knobs import ApiKnobs
 from sandbox.jsonapi_state import Api
 from sandbox.serve import serve
 from tests.flows.command import Ended, Refsync
+from tests.flows.driver_rig import Cmdb, a_cmdb
 from tests.flows.workshop import JOB, KEY, SETTINGS, Workshop, servers
 
 
@@ -103,3 +104,15 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[s
     folder = tmp_path_factory.mktemp("prefect")
     with serve_prefect(folder, ui=False) as url:
         yield url, folder
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Cmdb]:
+    with a_cmdb() as made:
+        yield made
+
+
+@pytest.fixture
+def cmdb(served: Cmdb, workshop: Workshop) -> Cmdb:
+    del workshop  # its settings are in the environment
+    return served.forget()

@@ -6,7 +6,6 @@ no run are in `tests/mappings/test_driver_decisions.py`, those on the call in `t
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from tests.flows.driver_rig import (
     FILES,
     LINE,
     Cmdb,
-    a_cmdb,
     enabled,
     named,
     with_api,
@@ -39,18 +37,6 @@ SERVICE = """\
     name: {type: template, field: name, value: 'S-{{.Field}}'}
     pattern: {field: name, cond: eq, value: {type: copy, value: name}}
 """
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Cmdb]:
-    with a_cmdb() as made:
-        yield made
-
-
-@pytest.fixture
-def cmdb(served: Cmdb, workshop: Workshop) -> Cmdb:
-    del workshop  # its settings are in the environment
-    return served.forget()
 
 
 def also(file: str, sections: str) -> str:

@@ -2,7 +2,6 @@
 
 import re
 import socket
-from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from tests.flows.driver_rig import (
     FILE,
     Cmdb,
     To,
-    a_cmdb,
     enabled,
     listening,
     named,
@@ -33,18 +31,6 @@ FOREIGN = re.compile(
     r"base_url|tls\.|ca_bundle|`|max_body|timeout\.|--allow|of the connection|the dataset"
     r"|refsync sync|same_origin|requests\.|Traceback"
 )
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Cmdb]:
-    with a_cmdb() as made:
-        yield made
-
-
-@pytest.fixture
-def cmdb(served: Cmdb, workshop: Workshop) -> Cmdb:
-    del workshop  # its settings are in the environment
-    return served.forget()
 
 
 def refused(done: Ended, what: str, mend: str) -> None:

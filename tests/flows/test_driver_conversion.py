@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from tests.flows.command import Refsync
 from tests.flows.driver_rig import (
     FILES,
     Cmdb,
-    a_cmdb,
     enabled,
     named,
     with_api,
@@ -29,18 +27,6 @@ from tests.flows.driver_rig import (
 from tests.flows.workshop import Workshop
 
 EXAMPLES = ("servers", "composants", "applications", "documented", "legacy")
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Cmdb]:
-    with a_cmdb() as made:
-        yield made
-
-
-@pytest.fixture
-def cmdb(served: Cmdb, workshop: Workshop) -> Cmdb:
-    del workshop  # its settings are in the environment
-    return served.forget()
 
 
 def converted(file: Path, folder: Path, customer: str = "acme") -> Converted:

@@ -380,7 +380,7 @@ def test_what_canopsis_does_not_hold_after_all_is_a_reject_and_owned_no_more(
         submit = workshop.canopsis.jobs.submit
 
         def lose_one(body: bytes, **options: object) -> object:
-            return submit(body.replace(b"srv-001", b"srv-XXX"), **options)
+            return submit(body.replace(b"srv-001", b"srv-lost"), **options)
 
         workshop.canopsis.jobs.submit = lose_one
     report = workshop.run()

@@ -1,24 +1,11 @@
 """Faults of driver files: all of a file at once, each with its place, its key and the mend."""
 
-from pathlib import Path
-
 import pytest
 
 from mappings.driver_reading import read_driver
 from mappings.driver_sheet import DriverErrors, Remark
+from tests.mappings.driver_rows import FILE, FILES
 
-FILES = Path(__file__).parent / "driver"
-FILE = """\
-api:
-  url: http://cmdb.example/cis
-import:
-  source: cmdb
-  action: set
-mapping:
-  path: rows
-  component:
-    name: {type: copy, value: name}
-"""
 NAME = "{type: copy, value: name}"
 SERVICE = "  service:\n    name: {type: copy, value: a}\n"
 DEEP = "[" * 101 + "]" * 101
