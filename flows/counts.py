@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from mappings.remarks import OF_A_PART, Remark, remarks_of
 from mappings.tally import DatasetTally, Tally
+from referential.entity import Kind
 
 _SAID = 40  # remarks in the log; a job with more of them has its page
 
@@ -24,9 +25,10 @@ class Checked:
 class DatasetRead:
     """One dataset: records read, entities made, rejects; `evidence`: why it is (in)complete.
 
-    `filtered` is what `when` left out. `table`: no entity is made of it, others look into it.
-    `lacking` are its own tables that were not read whole, `rowless` the lookups in them that have
-    no row at all.
+    `filtered` is what `when` left out, `nameless` are rejects without an identity. `table`: no
+    entity is made of it, others look into it; `gathers`: services are made of many records of it.
+    `lacking` are its own tables that were not read whole, `cut` those of them that were not read
+    to their end, `rowless` the lookups in them that have no row at all.
     """
 
     records: int
@@ -36,8 +38,11 @@ class DatasetRead:
     evidence: str
     unread: int = 0  # rejects of the source: rows that no record could be made of
     filtered: int = 0
+    nameless: int = 0
     table: bool = False
+    gathers: bool = False
     lacking: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
     rowless: tuple[str, ...] = ()
 
     @property
@@ -85,12 +90,28 @@ class Extracted:
         """What may be judged missing: all, or the datasets named.
 
         A row that could not be read may be the very entity that seems to be missing, or the row of
-        a table that names it.
+        a table that names it; so may a record that has lost its name.
         """
         whole = {
-            name for name, read in self.datasets.items() if read.read_whole and not read.lacking
+            name
+            for name, read in self.datasets.items()
+            if read.read_whole and not read.lacking and not read.nameless
         }
         return len(whole) == len(self.datasets) or frozenset(whole)
+
+    @property
+    def doubtful(self) -> frozenset[tuple[str, Kind]]:
+        """The kinds of entities, by dataset, that may lack what was not read.
+
+        Services gathered from a part of the links, and whatever looks into a part of a table.
+        """
+        found: set[tuple[str, Kind]] = set()
+        for name, read in self.datasets.items():
+            if read.cut:
+                found |= {(name, "component"), (name, "resource"), (name, "service")}
+            elif read.gathers and not read.complete:
+                found.add((name, "service"))
+        return frozenset(found)
 
     @property
     def filtered(self) -> int:
@@ -123,6 +144,9 @@ class Extracted:
                 tables = ", ".join(read.lacking)
                 what = f"nothing of it is taken for missing: {tables} could not be read whole"
                 yield f"{name}: {what}, into which it looks"
+            if read.nameless:
+                what = f"nothing of it is taken for missing: {read.nameless} of its records"
+                yield f"{name}: {what} have no name; leave them out by `when`, or mend them"
         yield from (remark.text for remark in self.remarks[:_SAID])
         if len(self.remarks) > _SAID:
             yield f"and {len(self.remarks) - _SAID} more remarks, which the report has"
@@ -140,6 +164,7 @@ def _judged(
 ) -> DatasetRead:
     """A dataset with what only the whole of the extraction tells of it."""
     lacking = tuple(table for table in tally.needs if not everything[table].read_whole)
+    cut = tuple(table for table in tally.needs if not everything[table].complete)
     evidence = read.evidence
     if lacking:
         evidence += f"; it looks into {', '.join(lacking)}, of which not every row could be read"
@@ -147,8 +172,11 @@ def _judged(
         read,
         evidence=evidence,
         filtered=tally.filtered,
+        nameless=tally.nameless,
         table=tally.table,
+        gathers=tally.gathers,
         lacking=lacking,
+        cut=cut,
         rowless=tally.rowless,
     )
 

@@ -111,8 +111,14 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
         mode=mode,
         missing=job.sync.missing,
         complete=extracted.complete,
+        doubtful=extracted.doubtful,
         refused={each["id"] for each in place.spool.iter_rejects() if each.get("id")},
     )
+    if made.counts["held"]:
+        log.warning(
+            "held back: updates of %d entities, for what gives them values was not read completely",
+            made.counts["held"],
+        )
     with writing(place.spool.plan):
         made.save(place.spool.plan)
     place.hold(made)

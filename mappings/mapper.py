@@ -116,7 +116,13 @@ class Mapper:
             self._links.orphans(dataset),
         )
         rowless = dict.fromkeys(join.name for join in self._used(dataset) if not join.rows)
-        return replace(tally, needs=self.needs(dataset), rowless=tuple(rowless), table=not units)
+        return replace(
+            tally,
+            needs=self.needs(dataset),
+            rowless=tuple(rowless),
+            table=not units,
+            gathers=any(running.unit.gathered for running in units),
+        )
 
     def _counted(self, dataset: str, parts: Sequence[Mapped]) -> Mapped:
         mapped = joined(parts)

@@ -37,7 +37,7 @@ class DatasetTally:
     identity: as long as there are any, nobody knows whose records are missing. `orphans` are names
     that no entity of the run has. `needs` are the datasets that are tables of this one, `rowless`
     the lookups in them that have no row; `table`: it is there to be looked into, and no entity is
-    made of it.
+    made of it; `gathers`: some of its services are made of many records.
     """
 
     records: int
@@ -55,6 +55,7 @@ class DatasetTally:
     needs: tuple[str, ...] = ()
     rowless: tuple[str, ...] = ()
     table: bool = False
+    gathers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

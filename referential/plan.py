@@ -38,6 +38,7 @@ from referential.columns import (
     write_columns,
 )
 from referential.duplicates import without_duplicates
+from referential.entity import Kind
 from referential.errors import Unreadable
 from referential.feed import Feed
 
@@ -61,8 +62,9 @@ class Plan:
     `changes` has the columns of `CHANGES`; `offset` is -1 and `size` 0 where nothing is sent.
     `duplicates` are the found entities that were set aside: id, kind, dataset, offset, size and
     reason. `counts` holds one number per action, and `unchanged`, `changed` (fingerprints that
-    differ from a confirmed one), `missing`, `kept` (missing but not removed), `duplicates` and
-    `repeated` (found again in the same words).
+    differ from a confirmed one), `held` (updates held back, for their values are in doubt),
+    `missing`, `kept` (missing but not removed), `duplicates` and `repeated` (found again in the
+    same words).
     """
 
     feed: Feed
@@ -137,18 +139,21 @@ def make_plan(
     mode: Mode,
     missing: Missing,
     complete: bool | AbstractSet[str],
+    doubtful: AbstractSet[tuple[str, Kind]] = frozenset(),
     refused: AbstractSet[str] = frozenset(),
 ) -> Plan:
     """Join what was found with what is known.
 
     `found` is in extraction order, `known` has unique ids. `complete` tells whether the extraction
     was, or names the datasets that were read whole; a known row is judged by its own dataset.
-    `refused` are ids whose record is there and became a reject: they are not missing.
+    `doubtful` are the kinds of entities, by dataset, that were made of a part of their records:
+    what is known of them stays as it is. `refused` are ids whose record is there and became a
+    reject: they are not missing.
     """
     complete = complete if isinstance(complete, bool) else frozenset(complete)
     wanted, duplicates = without_duplicates(found)
     position = pd.Index(known["id"]).get_indexer(pd.Index(wanted["id"]))
-    sent, changed = _sent(wanted, known, position, mode)
+    sent, changed, held = _sent(wanted, known, position, mode, doubtful)
     gone = np.ones(len(known), dtype=np.bool_)
     gone[position[position >= 0]] = False
     judged = _missing(known, gone, mode, complete)
@@ -158,8 +163,9 @@ def make_plan(
     changes = _assemble([*sent, ("enable", known, revived), (missing, known, removed)])
     numbers = changes["action"].value_counts()
     counts = {action: int(numbers.get(action, 0)) for action in ACTIONS} | {
-        "unchanged": len(wanted) - sum(len(rows) for _, _, rows in sent),
+        "unchanged": len(wanted) - held - sum(len(rows) for _, _, rows in sent),
         "changed": changed,
+        "held": held,
         "missing": int(judged.sum()),
         "kept": int(judged.sum()) - len(removed),
         "duplicates": len(duplicates),
@@ -178,9 +184,13 @@ def make_plan(
 
 
 def _sent(
-    wanted: pd.DataFrame, known: pd.DataFrame, position: Rows, mode: Mode
-) -> tuple[list[Part], int]:
-    """The found rows to send, and how many of them differ from a confirmed fingerprint.
+    wanted: pd.DataFrame,
+    known: pd.DataFrame,
+    position: Rows,
+    mode: Mode,
+    doubtful: AbstractSet[tuple[str, Kind]],
+) -> tuple[list[Part], int, int]:
+    """The found rows to send, how many differ from a confirmed fingerprint, how many are held back.
 
     `position` is the known row of each found one, -1 when there is none.
     """
@@ -192,6 +202,8 @@ def _sent(
     moved = wanted["dataset"].to_numpy()[hit] != known["dataset"].to_numpy()[row]
     disabled = known["state"].to_numpy()[row] == "disabled"
     update = (differs | moved | (mode == "full")) & ~disabled
+    held = update & _among(wanted.iloc[hit], doubtful)
+    update &= ~held
     parts: list[Part] = [
         ("create", wanted, np.flatnonzero(position < 0)),
         ("update", wanted, hit[update]),
@@ -199,7 +211,14 @@ def _sent(
     ]
     # as an array of one object: numpy would cut the zeros of bare bytes
     confirmed = before != objects([UNCONFIRMED])
-    return parts, int((differs & ~disabled & confirmed).sum())
+    return parts, int((differs & ~disabled & ~held & confirmed).sum()), int(held.sum())
+
+
+def _among(found: pd.DataFrame, doubtful: AbstractSet[tuple[str, Kind]]) -> Mask:
+    if not doubtful:
+        return np.zeros(len(found), dtype=np.bool_)
+    pairs = zip(found["dataset"], found["kind"], strict=True)
+    return np.fromiter((pair in doubtful for pair in pairs), dtype=np.bool_, count=len(found))
 
 
 def _missing(known: pd.DataFrame, gone: Mask, mode: Mode, complete: Complete) -> Mask:

@@ -241,6 +241,54 @@ def test_nothing_of_what_looks_into_a_table_with_gaps_is_missing(
     assert {remark.kind for remark in report.remarks} == {"unmapped", "unknown"}
 
 
+def test_values_of_a_table_that_was_cut_stay_until_it_is_read_whole(
+    cmdb: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    cmdb.serve(people(12)[::-1], "people")
+    cmdb.run(NAME)
+    known = cmdb.entities()
+    cmdb.api.turn({"faults": [CUT]})  # the last two do not come
+
+    report = cmdb.run(NAME)
+
+    assert report.outcome == "partial"
+    assert report.counts()["plan"]["held"] == 2
+    assert cmdb.entities() == known
+    assert "held back: updates of 2 entities" in caplog.text
+
+    cmdb.api.turn({"faults": []})
+    assert cmdb.run(NAME).outcome == "nothing-to-do"
+
+
+def test_a_service_keeps_its_members_when_their_links_were_cut(cmdb: Workshop) -> None:
+    cmdb.run(NAME)
+    members = depends(cmdb, "APP-web")
+    cmdb.api.turn({"faults": [CUT | {"on": "links"}]})
+
+    report = cmdb.run(NAME)
+
+    assert report.outcome == "partial"
+    assert report.extracted is not None
+    assert report.extracted.doubtful == {("links", "service")}
+    assert report.counts()["plan"]["held"] == 1
+    assert depends(cmdb, "APP-web") == members
+
+
+def test_nothing_is_missing_where_records_have_lost_their_name(
+    cmdb: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    cmdb.run(NAME)
+    nameless = server(12, 12) | {"name": None}
+    cmdb.serve([*(server(rank, 12) for rank in range(1, 12)), nameless])
+
+    report = cmdb.run(NAME)
+
+    assert report.outcome == "done"
+    assert state_of(cmdb)["srv-012"]
+    assert "servers: nothing of it is taken for missing: " in caplog.text
+    assert "have no name; leave them out by `when`, or mend them" in caplog.text
+
+
 def test_rows_of_a_table_that_cannot_be_read_hold_back_removals_and_no_more(
     cmdb: Workshop,
 ) -> None:

@@ -92,6 +92,26 @@ def test_each_entity_gets_the_change_it_needs(
     assert told(plan_of(found_of(*found), known_of(*known), **options)) == expected
 
 
+@pytest.mark.parametrize("mode", ["sync", "full"])
+def test_what_is_in_doubt_is_created_or_enabled_and_never_updated(mode: str) -> None:
+    plan = plan_of(
+        found_of(*(service(name, "v2") for name in "abc"), component("d", "v2")),
+        known_of(service("a"), disabled(service("b")), component("d")),
+        mode=mode,
+        doubtful={("links", "service")},
+    )
+
+    assert told(plan) == [("enable", "b"), ("create", "c"), ("update", "d")]
+    counts = {name: plan.counts[name] for name in ("changed", "held", "unchanged")}
+    assert counts == {"changed": 1, "held": 1, "unchanged": 0}
+
+
+def test_what_is_in_doubt_and_the_same_is_not_held_back() -> None:
+    plan = plan_of(found_of(service("a")), known_of(service("a")), doubtful={("links", "service")})
+
+    assert (plan.counts["held"], plan.counts["unchanged"]) == (0, 1)
+
+
 def test_a_component_stays_while_a_resource_of_it_is_found() -> None:
     plan = plan_of(
         found_of(resource("sda/srv1")),
@@ -261,6 +281,7 @@ def test_counts_say_what_the_plan_does_and_what_it_leaves() -> None:
         "disable": 1,
         "delete": 0,
         "unchanged": 1,
+        "held": 0,
         "changed": 1,
         "missing": 1,
         "kept": 0,
