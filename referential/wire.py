@@ -106,9 +106,11 @@ class Wire:
         """Repeat *call* over outages, within `timeout.total` seconds in all."""
         retry, started = self._connection.retry, time.monotonic()
         deadline = started + self._connection.timeout.total
+        # Not the call: what `again` holds lives until the collector looks, megabytes of a body too.
+        repeatable = call.repeatable
 
         def again(error: Exception) -> bool | float:
-            if not isinstance(error, Outage) or not (call.repeatable or error.undone):
+            if not isinstance(error, Outage) or not (repeatable or error.undone):
                 return False
             if error.wait is None:
                 return time.monotonic() < deadline

@@ -1,7 +1,9 @@
 import base64
 import contextlib
+import gc
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -521,3 +523,19 @@ def test_every_setting_of_a_connection_is_described() -> None:
     fields = [field for model in models for field in model["properties"].items()]
 
     assert [name for name, field in fields if not field.get("description")] == []
+
+
+def test_a_body_is_let_go_once_it_is_sent() -> None:
+    body = b"[" + b" " * 100_000 + b"]"
+    with scripted(GOOD) as canopsis:
+        wire = Wire(connection(canopsis.url))
+        before = sys.getrefcount(body)
+        gc.disable()
+        try:
+            wire.call("PUT", "/api/v4/contextgraph-import", body=body)
+            after = sys.getrefcount(body)
+        finally:
+            gc.enable()
+            wire.close()
+
+    assert after == before
