@@ -75,31 +75,21 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from sandbox.cmdb import records
 from sandbox.jsonapi_answers import counted, file, json_response, page, token
-from sandbox.jsonapi_faults import TRANSPORT
 from sandbox.jsonapi_knobs import ApiKnobs
 from sandbox.jsonapi_pages import Record
 from sandbox.jsonapi_state import Api, File
 from sandbox.serve import serve
-
-
-class JsonApi(Starlette):
-    """The application; its one addition is to let an answer break the connection."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # ASGI has no word for a broken connection: uvicorn's own transport is the only way.
-        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
-        await super().__call__(scope, receive, send)
+from sandbox.transport import Breakable
 
 
 def create_app(
     collections: Mapping[str, Sequence[Record]] | None = None, knobs: ApiKnobs | None = None
 ) -> Starlette:
     """An application that serves *collections*; `app.state.jsonapi` is its `Api`."""
-    app = JsonApi(
+    app = Breakable(
         routes=[
             Route("/api/{name}", counted(page), methods=["GET", "POST"]),
             Route("/files/{name:path}", counted(file), methods=["GET", "POST"]),

@@ -1,22 +1,19 @@
 """Answers that misbehave on purpose."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.jsonapi_knobs import Fault
 from sandbox.jsonapi_pages import BAD_UTF8, NAN, Window
+from sandbox.transport import Cut, Drip, Reset
 
 LOGIN_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head>"
     b'<body><form action="/login" method="post">Your session has expired.</form></body></html>\n'
 )
-# The key of the ASGI scope under which the application leaves the connection.
-TRANSPORT = "sandbox.transport"
 
 
 def instead(fault: Fault, *, path: str) -> Response | None:
@@ -71,57 +68,3 @@ def delivered(fault: Fault, response: Response) -> Response:
             return Response(b"\xef\xbb\xbf" + body, status, headers)
         case _:
             return response
-
-
-class Reset(Response):
-    """No answer at all: the connection breaks."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        scope[TRANSPORT].abort()
-        await _hang_up(receive)
-
-
-class Cut(Response):
-    """Fewer bytes than Content-Length says, then the connection closes."""
-
-    def __init__(self, body: bytes, status: int, headers: dict[str, str], *, sent: int) -> None:
-        super().__init__(body, status, headers)
-        self._sent = min(sent, max(len(body) - 1, 0))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(_start(self))
-        part = bytes(self.body[: self._sent])
-        await send({"type": "http.response.body", "body": part, "more_body": True})
-        scope[TRANSPORT].close()
-        await _hang_up(receive)
-
-
-class Drip(Response):
-    """A body that arrives in pieces, each after a wait."""
-
-    def __init__(
-        self, body: bytes, status: int, headers: dict[str, str], *, chunks: int, seconds: float
-    ) -> None:
-        super().__init__(body, status, headers)
-        self._chunks = chunks
-        self._seconds = seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        await send(_start(self))
-        size = max(-(-len(self.body) // self._chunks), 1)
-        for start in range(0, len(self.body), size):
-            await asyncio.sleep(self._seconds)
-            part = bytes(self.body[start : start + size])
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _start(response: Response) -> Message:
-    status, headers = response.status_code, response.raw_headers
-    return {"type": "http.response.start", "status": status, "headers": headers}
-
-
-async def _hang_up(receive: Receive) -> None:
-    """Wait until the server has noticed, or it would complain of an unfinished answer."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

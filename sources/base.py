@@ -38,9 +38,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Every record of the dataset was read; `evidence` says how that is known."""
+    """Every record of the dataset, or of the slice, was read; `evidence` says how that is known.
+
+    `seam`: keys of the record before the first one and of the last one, where slices are cut by
+    rank: neighbours that do not meet have lost or doubled rows between them (`sources.slices`).
+    """
 
     evidence: str
+    seam: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +60,33 @@ Extraction = Generator[Page, None, Outcome]
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """One of the parts of a dataset that are read side by side.
+
+    `low` and `high` are bounds in the source's own terms, written by its `slices` and read by its
+    `extract` alone; empty where there is none: records outside of every bound are in the first or
+    in the last slice, so that all slices together are the dataset, whatever it has become.
+    """
+
+    index: int
+    of: int
+    low: str = ""
+    high: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The part of a dataset that is wanted.
 
     `fields`: dotted paths the mapping uses (None: all). `since`/`until`: modification window,
-    aware datetimes, half open [since, until). `slice`: (index, of), for parallel reading.
+    aware datetimes, half open [since, until). `slice`: one of those that `Source.slices` gave for
+    the same scope (None: the whole).
     """
 
     fields: frozenset[str] | None = None
     since: datetime | None = None
     until: datetime | None = None
-    slice: tuple[int, int] | None = None
+    slice: Slice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +115,11 @@ class Connection(Strict):
     """A named endpoint with its credentials, already resolved; each source adds its settings."""
 
 
+def _whole(*_: object) -> tuple[Slice, ...]:
+    """The slices of what cannot be cut: itself."""
+    return (Slice(0, 1),)
+
+
 C = TypeVar("C", bound=SourceConfig)
 K = TypeVar("K", bound=Connection)
 
@@ -103,9 +129,9 @@ class Source(Generic[C, K]):
     """One kind of system: its two models and the functions that use them.
 
     `count` gives the number of records for progress (None: unknown beforehand); `probe` opens the
-    connection and reads nothing of the feed; `slices` cuts a dataset for parallel reading and
-    returns how many slices it can serve; `windows` tells whether `Scope.since`/`until` can be
-    honoured.
+    connection and reads nothing of the feed; `slices` cuts what a scope wants into as many parts as
+    asked, or fewer (one where it cannot); `windows` tells whether `Scope.since`/`until` can be
+    honoured: where not, `extract` refuses them.
     """
 
     config: type[C]
@@ -113,5 +139,5 @@ class Source(Generic[C, K]):
     extract: Callable[[C, str, K, Scope], Extraction]
     probe: Callable[[C, K], Probe]
     count: Callable[[C, str, K, Scope], int | None] = field(default=lambda *_: None)
-    slices: Callable[[C, str, K, int], int] = field(default=lambda *_: 1)
+    slices: Callable[[C, str, K, Scope, int], tuple[Slice, ...]] = field(default=_whole)
     windows: bool = False
