@@ -8,7 +8,7 @@ import time
 from difflib import get_close_matches
 from typing import NoReturn
 
-from sources.base import Complete, Extraction, Outcome, Partial, Probe, Scope, Source
+from sources.base import Complete, Extraction, Outcome, Partial, Probe, Scope, Slice, Source
 from sources.csv_dataset import CsvConfig, CsvConnection, CsvDataset
 from sources.csv_reading import FileReading
 from sources.drop import DropFile, choose, find
@@ -31,8 +31,9 @@ def extract(config: CsvConfig, dataset: str, connection: CsvConnection, scope: S
         _refuse_window(dataset)
     files = _files(table, connection)
     if scope.slice is not None:
-        index, of = scope.slice
-        files = files[len(files) * index // of : len(files) * (index + 1) // of]
+        wanted = scope.slice
+        first, end = (len(files) * rank // wanted.of for rank in (wanted.index, wanted.index + 1))
+        files = files[first:end]
     readings: list[FileReading] = []
     number = 0
     for file in files:
@@ -105,9 +106,13 @@ def probe(config: CsvConfig, connection: CsvConnection) -> Probe:
     )
 
 
-def slices(config: CsvConfig, dataset: str, connection: CsvConnection, most: int) -> int:
+def slices(
+    config: CsvConfig, dataset: str, connection: CsvConnection, scope: Scope, most: int
+) -> tuple[Slice, ...]:
     """As many slices as there are files, at most *most*: a file is not cut."""
-    return max(1, min(most, len(_files(_dataset(config, dataset), connection))))
+    del scope
+    of = max(1, min(most, len(_files(_dataset(config, dataset), connection))))
+    return tuple(Slice(index, of) for index in range(of))
 
 
 SOURCE = Source(

@@ -7,19 +7,23 @@ A source's test file provides a `bench` fixture and subclasses the classes that 
         def bench(self): return ApiBench()
 
 `SourceContract` is for all of them, `PagedContract` for those that read pages, `HttpContract` for
-those that read over HTTP, `AnchoredContract` beside it for those whose pages cannot slide.
+those that read over HTTP, `AnchoredContract` beside it for those whose pages cannot slide,
+`SlicedContract` beside it for those that can be read in slices, `WindowlessContract` for those that
+cannot be read by modification date.
 """
 
 import socket
 import tracemalloc
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import pytest
 
-from sources.base import Complete, Outcome, Page, Partial, Record, Scope, Source
+from sources.base import Complete, Outcome, Page, Partial, Record, Scope, Slice, Source
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
+from sources.slices import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ class Bench(Protocol):
     def serve(
         self, count: int, fault: Fault | None = None, *, size: int = 0
     ) -> AbstractContextManager[Served]:
-        """Serve records `key_of(1)` to `key_of(count)`, each padded with *size* characters."""
+        """Serve records `key_of(1)` to `key_of(count)`, each padded with *size* characters.
+
+        Pages have `page_size` records; a thousand when *count* is ten thousand or more.
+        """
 
     def key(self, record: Record) -> str:
         """The number under which *record* was served, as `key_of` wrote it."""
@@ -202,6 +209,29 @@ class SourceContract:
         assert_nothing_is_lost_in_silence(reading, keys_to(count))
         assert not isinstance(reading.outcome, Complete)
 
+    def test_the_probe_says_what_answers_and_who_asks(self, bench: Bench) -> None:
+        with bench.serve(1) as served:
+            probe = bench.source.probe(served.config, served.connection)
+
+        assert probe.version
+        assert probe.identity
+        assert probe.lacking == ()
+        assert not [secret for secret in served.secrets if secret in repr(probe)]
+
+    def test_a_count_is_the_number_of_records_or_unknown(self, bench: Bench) -> None:
+        with bench.serve(2 * bench.page_size + 1) as served:
+            count = bench.source.count(served.config, served.dataset, served.connection, Scope())
+
+        assert count in (None, 2 * bench.page_size + 1)
+
+    def test_ten_thousand_rows_of_one_sort_key_are_all_read(self, bench: Bench) -> None:
+        # Homonyms, rows stamped in the same second: nothing but the key tells them apart.
+        with bench.serve(10_000, Fault("same_sort_key")) as served:
+            reading = read(bench, served)
+
+        assert reading.keys == keys_to(10_000)
+        assert isinstance(reading.outcome, Complete)
+
     def test_memory_holds_a_page_not_the_dataset(self, bench: Bench) -> None:
         def peak(pages: int) -> int:
             with bench.serve(pages * bench.page_size, size=20_000) as served:
@@ -218,6 +248,19 @@ class SourceContract:
         peak(2)  # what is loaded once is loaded
 
         assert peak(40) < 2 * peak(4)
+
+
+class WindowlessContract:
+    """Beside it, for sources that hold no modification date."""
+
+    def test_a_window_that_cannot_be_honoured_is_refused(self, bench: Bench) -> None:
+        with bench.serve(1) as served:
+            reading = read(bench, served, Scope(since=datetime(2026, 1, 1, tzinfo=UTC)))
+
+        assert isinstance(reading.error, Refused)
+        assert reading.pages == ()
+        assert_says_what_where_and_mend(reading.error)
+        assert not bench.source.windows
 
 
 class PagedContract(SourceContract):
@@ -260,6 +303,54 @@ class PagedContract(SourceContract):
             reading = read(bench, served)
 
         assert_nothing_is_lost_in_silence(reading, keys_to(count)[1:])
+
+
+class SlicedContract:
+    """For sources whose datasets can be read in slices, side by side."""
+
+    @pytest.mark.parametrize("count", [1, 2, 23])
+    def test_slices_together_are_the_whole(self, bench: Bench, count: int) -> None:
+        with bench.serve(count) as served:
+            slices = _slices(bench, served, 4)
+            readings = [read(bench, served, Scope(slice=each)) for each in slices]
+
+        assert 1 <= len(slices) <= 4
+        assert [(each.index, each.of) for each in slices] == [
+            (rank, len(slices)) for rank in range(len(slices))
+        ]
+        assert sorted(key for reading in readings for key in reading.keys) == sorted(keys_to(count))
+        assert isinstance(_joined(readings), Complete)
+
+    def test_a_dataset_of_several_pages_is_really_cut(self, bench: Bench) -> None:
+        with bench.serve(8 * bench.page_size) as served:
+            slices = _slices(bench, served, 4)
+            shares = [len(read(bench, served, Scope(slice=each)).keys) for each in slices]
+
+        assert len(slices) > 1
+        assert max(shares) < sum(shares)
+
+    @pytest.mark.parametrize("kind", ["row_added", "row_removed", "row_replaced"])
+    def test_rows_that_move_between_slices_are_not_lost_in_silence(
+        self, bench: Bench, kind: str
+    ) -> None:
+        count = 8 * bench.page_size
+
+        with bench.serve(count, Fault(kind, page=3)) as served:
+            slices = _slices(bench, served, 4)
+            readings = [read(bench, served, Scope(slice=each)) for each in slices]
+
+        assert not [each.error for each in readings if each.error]
+        if isinstance(_joined(readings), Complete):
+            found = {key for reading in readings for key in reading.keys}
+            assert found >= set(keys_to(count)[1:])
+
+
+def _slices(bench: Bench, served: Served, most: int) -> tuple[Slice, ...]:
+    return bench.source.slices(served.config, served.dataset, served.connection, Scope(), most)
+
+
+def _joined(readings: list[Reading]) -> Outcome:
+    return joined([reading.outcome for reading in readings if reading.outcome is not None])
 
 
 class AnchoredContract:
@@ -328,6 +419,18 @@ class HttpContract(PagedContract):
 
         assert isinstance(reading.error, Unreadable)
         assert_says_what_where_and_mend(reading.error)
+
+    def test_an_answer_of_300_mb_is_left_at_the_cap(self, bench: Bench) -> None:
+        with bench.serve(2 * bench.page_size, Fault("endless")) as served:
+            tracemalloc.start()
+            try:
+                reading = read(bench, served)
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+        assert isinstance(reading.error, Unreadable)
+        assert peak < 3 * int(served.connection.max_body) + 8 * 2**20
 
     def test_a_server_that_is_not_there_is_an_outage(self, bench: Bench) -> None:
         with bench.serve(1) as served, socket.socket() as deaf:

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sandbox.serve import serve
@@ -35,6 +36,7 @@ class Shelf:
 
     rows: list[Any]
     fault: Fault
+    page_size: int
     answered: int = 0
     asked: int = 0
     failures: int = 0
@@ -57,7 +59,7 @@ class Shelf:
         return answer
 
     def _slice(self, query: Mapping[str, str]) -> tuple[int, list[Any]]:
-        size = min(int(query.get("limit", PAGE_SIZE)), PAGE_SIZE)
+        size = min(int(query.get("limit", self.page_size)), self.page_size)
         if "page" in query:
             first = (int(query["page"]) - 1) * size
         elif "cursor" in query:
@@ -93,6 +95,7 @@ class Shelf:
             "empty_body": Response(b""),
             "credentials": Response(f"who is {secret}?", 401),
             "huge": Response(b"[" + b"1," * 2_000_000 + b"1]"),
+            "endless": StreamingResponse(repeat(b"1," * 500_000, 300)),
         }
         if self.failures <= 2:
             failures["fails_twice"] = Response("oops", 500)
@@ -148,22 +151,25 @@ class ApiBench:
 
     @contextmanager
     def serve(self, count: int, fault: Fault | None = None, *, size: int = 0) -> Iterator[Served]:
-        shelf = Shelf([_row(number, size) for number in range(1, count + 1)], fault or Fault(""))
+        rows = [_row(number, size) for number in range(1, count + 1)]
+        page_size = PAGE_SIZE if count < 10_000 else 1_000
+        shelf = Shelf(rows, fault or Fault(""), page_size)
         if shelf.fault.kind == "odd_row":
             rank = (shelf.fault.page - 1) * PAGE_SIZE + 1
             shelf.rows[rank] = str(shelf.rows[rank]["n"])
         name = f"shelf{len(self.library.shelves)}"
         self.library.shelves[name] = shelf
         connection = _connection(f"{self.library.url}/{name}")
-        yield Served(self._config(), connection, "things", secrets=(SECRET,))
+        yield Served(self._config(page_size), connection, "things", secrets=(SECRET,))
 
-    def _config(self) -> ApiConfig:
+    def _config(self, page_size: int) -> ApiConfig:
+        limit = {"limit": page_size} if "limit" in self.paginator else {}
         dataset = {
             "path": "/things",
             "data_selector": "items",
             "total_path": "meta.total",
             "primary_key": "id",
-            "paginator": self.paginator,
+            "paginator": {**self.paginator, **limit},
         }
         return ApiConfig.model_validate({"connection": "shelf", "datasets": {"things": dataset}})
 

@@ -18,6 +18,7 @@ from tests.sources.contract import (
     Fault,
     Served,
     SourceContract,
+    WindowlessContract,
     assert_says_what_where_and_mend,
     key_of,
     read,
@@ -58,7 +59,7 @@ class CsvBench:
         return str(record["id"])
 
 
-class TestCsv(SourceContract):
+class TestCsv(SourceContract, WindowlessContract):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Bench:
         return CsvBench(tmp_path)

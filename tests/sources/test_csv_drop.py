@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sources.base import Complete, Record, Scope
+from sources.base import Complete, Record, Scope, Slice
 from sources.csv_file import SOURCE
 from sources.drop import worded
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
@@ -137,9 +137,9 @@ def test_slices_share_the_files(tmp_path: Path, put: Put) -> None:
         put(f"{number}.csv", age=9 - number)
     config, connection = settings(tmp_path, file_selection="all")
 
-    assert SOURCE.slices(config, "d", connection, 3) == 3
-    assert SOURCE.slices(config, "d", connection, 9) == 5
-    shares = [files(tmp_path, Scope(slice=(i, 3)), file_selection="all") for i in range(3)]
+    assert len(SOURCE.slices(config, "d", connection, Scope(), 3)) == 3
+    assert len(SOURCE.slices(config, "d", connection, Scope(), 9)) == 5
+    shares = [files(tmp_path, Scope(slice=Slice(i, 3)), file_selection="all") for i in range(3)]
     assert shares == [["0.csv"], ["1.csv", "2.csv"], ["3.csv", "4.csv"]]
 
 
@@ -147,7 +147,7 @@ def test_a_slice_without_a_file_is_complete(tmp_path: Path, put: Put) -> None:
     put("a.csv")
     config, connection = settings(tmp_path)
 
-    extraction = SOURCE.extract(config, "d", connection, Scope(slice=(0, 2)))
+    extraction = SOURCE.extract(config, "d", connection, Scope(slice=Slice(0, 2)))
 
     with pytest.raises(StopIteration) as stop:
         next(extraction)
@@ -158,7 +158,7 @@ def test_a_single_file_is_not_cut(tmp_path: Path, put: Put) -> None:
     put("a.csv")
     config, connection = settings(tmp_path)
 
-    assert SOURCE.slices(config, "d", connection, 4) == 1
+    assert len(SOURCE.slices(config, "d", connection, Scope(), 4)) == 1
 
 
 def test_the_probe_tells_what_lacks(tmp_path: Path, put: Put) -> None:
