@@ -5,32 +5,32 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.connections import ledger_in_clear
+from flows.endpoints import Endpoint, endpoints
 from flows.job import job_names, jobs_folder, load_job
 from flows.misdeclared import Fault, Misdeclared
-from flows.outcome import DONE, MISDECLARED, OUTAGE, told
+from flows.outcome import DONE, MISDECLARED, OUTAGE
 from flows.settings import Settings
-from flows.stages import probe
-from referential.errors import ReferentialError
-from sources.errors import SourceError
 
 
 @dataclass(slots=True)
 class Check:
-    """What was found: `jobs` that compile, `faults` of those that do not.
+    """What was found: `jobs` that compile, each `{job, source, datasets}`; `faults` of the others.
 
-    A job is `{job, source, datasets, connections}`, the last one None or what they answered
-    (`flows.counts.Checked`). `failures` are connections that do not: `{job, message}`.
+    `connections` are those that the jobs name, when they were asked; `warnings` on how they are
+    written in the settings.
     """
 
     jobs: list[dict[str, Any]] = field(default_factory=list)
     faults: list[dict[str, str]] = field(default_factory=list)
-    failures: list[dict[str, str]] = field(default_factory=list)
+    connections: list[Endpoint] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        if self.faults:
+        if self.faults or any(each.undeclared for each in self.connections):
             return MISDECLARED
-        return OUTAGE if self.failures else DONE
+        return DONE if all(each.sound for each in self.connections) else OUTAGE
 
 
 def every_job(folder: Path) -> tuple[str, ...]:
@@ -44,22 +44,18 @@ def every_job(folder: Path) -> tuple[str, ...]:
 
 
 def check_jobs(settings: Settings, names: Sequence[str], *, connect: bool) -> Check:
-    """Compile each job; with *connect* ask its connections too. No job stops the others."""
+    """Compile each job; with *connect* ask their connections too. No job stops the others."""
     seen = Check()
+    compiled = []
     for name in names:
         try:
             job = load_job(name, jobs_folder(settings.jobs))
-            row: dict[str, Any] = {
-                "job": job.name,
-                "source": job.kind,
-                "datasets": list(job.datasets),
-                "connections": None,
-            }
-            seen.jobs.append(row)
-            if connect:
-                row["connections"] = asdict(probe(settings, job))
         except Misdeclared as error:
             seen.faults += [{"job": name, **asdict(fault)} for fault in error.faults]
-        except (ReferentialError, SourceError) as error:
-            seen.failures.append({"job": name, "message": settings.redact(told(error))})
+        else:
+            compiled.append(job)
+            seen.jobs.append({"job": name, "source": job.kind, "datasets": list(job.datasets)})
+    if connect:
+        seen.connections, seen.warnings = endpoints(settings, compiled)
+        seen.warnings += ledger_in_clear(settings)
     return seen

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.check import Check
+from flows.endpoints import Endpoint
 from flows.files import as_json
 from flows.misdeclared import Fault
 from flows.preview import Preview
@@ -41,7 +42,6 @@ _SIGNS = {
     "Prune": ("~", "yellow"),
 }
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-_PROBED = ("source", "source_identity", "canopsis", "canopsis_identity")
 # C0 but the line feed, delete, C1: an id could move the cursor or change the colours
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(10), *range(11, 32), *range(127, 160))}
 _EVERY = 5.0  # seconds between two lines of progress where there is no terminal
@@ -108,22 +108,22 @@ class Shown:
 
     def checked(self, seen: Check) -> None:
         """Jobs that compile and, when they were asked, what their connections answer."""
-        asked = any(row["connections"] for row in seen.jobs)
-        names = ("source version", "as", "canopsis", "as") if asked else ()
-        table = _table("job", "source", "datasets", *names)
+        table = _table("job", "source", "datasets")
         for row in seen.jobs:
-            answers = row["connections"] or {}
-            told = [str(answers.get(key, "")) for key in _PROBED] if asked else []
-            table.add_row(row["job"], row["source"], ", ".join(row["datasets"]), *told)
-            for warning in answers.get("warnings", ()):
-                self.warning(warning)
+            table.add_row(row["job"], row["source"], ", ".join(row["datasets"]))
         for fault in seen.faults:
             self.error(str(Fault(fault["where"], fault["what"], fault["mend"])))
-        for failure in seen.failures:
-            self.error(failure["message"])
+        for warning in seen.warnings:
+            self.warning(warning)
+        for endpoint in seen.connections:
+            if endpoint.failure:
+                self.error(f"connection {endpoint.connection}: {endpoint.failure}")
         if seen.jobs:
             self.out.print(table)
-        counts = ((len(seen.faults), "fault"), (len(seen.failures), "failure"))
+        if seen.connections:
+            self.out.print(_connections(seen.connections))
+        unsound = sum(not each.sound for each in seen.connections)
+        counts = ((len(seen.faults), "fault"), (unsound, "unsound connection"))
         bad = "".join(f", {many(count, word)}" for count, word in counts if count)
         verb = "compiles" if len(seen.jobs) == 1 else "compile"
         self.out.print(f"{many(len(seen.jobs), 'job')} {verb}{bad}")
@@ -278,6 +278,19 @@ def _table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
+    return table
+
+
+def _connections(endpoints: Iterable[Endpoint]) -> Table:
+    """A line for each connection: who answers, who we are there, what we may do and what not."""
+    table = _table("connection", "type", "version", "as", "rights", "lacking")
+    for each in endpoints:
+        lacking = "no answer" if each.failure else ", ".join(each.lacking) or "nothing"
+        table.add_row(
+            *map(_text, (each.connection, each.type, each.version, each.identity)),
+            _text(", ".join(each.rights)),
+            _text(lacking, style="" if each.sound else "bold red"),
+        )
     return table
 
 

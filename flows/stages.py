@@ -16,6 +16,7 @@ import pandas as pd
 
 from flows.connections import ledger_in_clear
 from flows.counts import Checked, DatasetRead, Extracted, Planned
+from flows.endpoints import canopsis_probe, source_probe
 from flows.files import write_whole, writing
 from flows.job import Job, Maps
 from flows.outcome import ExpectationUnmet
@@ -50,28 +51,26 @@ def probe(settings: Settings, job: Job) -> Checked:
     Raises Refused naming every right that is lacking, and what the two clients raise.
     """
     place = Workplace(settings, job, run_id="")
-    connection, target = place.connections()
-    source = job.source.probe(job.config, connection)
+    place.connections()
+    source = source_probe(place)
     if source.lacking:
         raise SourceRefused(
             f"the source refuses {', '.join(source.lacking)} to {source.identity}",
             where=job.place("source", "connection"),
             mend="grant the rights, or use another account",
         )
-    with Canopsis(target) as canopsis:
-        version = canopsis.app_info().version
-        identity = canopsis.identity()
-    if identity.lacking:
+    canopsis = canopsis_probe(place)
+    if canopsis.lacking:
         raise Refused(
-            f"Canopsis refuses {', '.join(identity.lacking)} to {identity.name}",
+            f"Canopsis refuses {', '.join(canopsis.lacking)} to {canopsis.identity}",
             where=job.place("sync", "connection"),
             mend="grant the rights to its role (administration, rights)",
         )
     return Checked(
         source=source.version,
         source_identity=source.identity,
-        canopsis=version,
-        canopsis_identity=identity.name,
+        canopsis=canopsis.version,
+        canopsis_identity=canopsis.identity,
         warnings=(*place.warnings, *ledger_in_clear(settings)),
     )
 

@@ -218,10 +218,9 @@ def test_check_gives_jobs_faults_and_failures(workshop: Workshop, refsync: Refsy
     done = refsync("check", "--json")
 
     assert done.code == 2
-    assert list(done.document) == ["jobs", "faults", "failures"]
-    assert done.document["jobs"] == [
-        {"job": NAME, "source": "api", "datasets": ["servers"], "connections": None}
-    ]
+    assert list(done.document) == ["jobs", "faults", "connections", "warnings"]
+    assert done.document["jobs"] == [{"job": NAME, "source": "api", "datasets": ["servers"]}]
+    assert done.document["connections"] == []
     assert [list(fault) for fault in done.document["faults"]] == [
         ["job", "where", "what", "mend"]
     ] * 2
@@ -232,18 +231,37 @@ def test_check_with_connect_tells_versions_and_identities(
 ) -> None:
     done = refsync("check", NAME, "--connect", "--json")
 
-    (row,) = done.document["jobs"]
+    source, target = done.document["connections"]
     assert done.code == 0
-    assert row["source"] == "api"
-    assert list(row["connections"]) == [
-        "source",
-        "source_identity",
+    assert (source["connection"], source["type"], source["jobs"]) == ("acme-cmdb", "api", [NAME])
+    assert source["version"].startswith("HTTP 200")
+    assert source["rights"] == ["read servers"]
+    assert (target["type"], target["version"], target["identity"]) == (
         "canopsis",
-        "canopsis_identity",
-        "warnings",
-    ]
-    assert row["connections"]["canopsis_identity"] == "root"
+        "24.10.0",
+        "root",
+    )
+    assert "api_contextgraph: create" in target["rights"]
+    assert [each["lacking"] + [each["failure"]] for each in (source, target)] == [[""], [""]]
     assert workshop.imports() == []
+
+
+def test_check_shows_what_answers_and_what_is_lacking_in_one_table(
+    workshop: Workshop, refsync: Refsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_KEY", "reader-key")
+
+    done = refsync("check", NAME, "--connect")
+
+    assert workshop.imports() == []
+    assert done.code == 1
+    lines = [line.split() for line in done.out.splitlines()]
+    assert ["connection", "type", "version", "as", "rights", "lacking"] in lines
+    assert [line[:4] for line in lines if line[:1] == ["acme-canopsis"]] == [
+        ["acme-canopsis", "canopsis", "24.10.0", "reader"]
+    ]
+    assert "create," in done.out.split()
+    assert "1 job compiles, 1 unsound connection" in done.out
 
 
 def test_one_connection_that_is_down_does_not_hide_the_others(
@@ -259,10 +277,11 @@ def test_one_connection_that_is_down_does_not_hide_the_others(
 
     assert done.code == 1
     assert [row["job"] for row in done.document["jobs"]] == ["aaa/first", NAME]
-    assert [row["connections"] is None for row in done.document["jobs"]] == [True, False]
-    (failure,) = done.document["failures"]
-    assert failure["job"] == "aaa/first"
-    assert "mend: " in failure["message"]
+    down, target, source = done.document["connections"]
+    assert down["connection"] == "down"
+    assert "mend: " in down["failure"]
+    assert target["jobs"] == ["aaa/first", NAME]
+    assert [each["failure"] for each in (target, source)] == ["", ""]
 
 
 def test_preview_gives_records_entities_and_rejects_of_one_shape(
