@@ -69,6 +69,13 @@ class SyncConfig(BaseModel):
         description="What becomes of an entity whose record left a complete extraction.",
     )
     limits: Limits = Field(default_factory=Limits, description="What a plan must respect.")
+    slices: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Parts of each dataset that are read side by side, where the source can cut it;"
+        " the connection bounds how many at once (`max_concurrency`).",
+    )
     schedule: Schedule | None = Field(default=None, description="When the job runs.")
 
 

@@ -9,6 +9,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 
 import orjson
@@ -36,8 +37,9 @@ from referential.loader import load as load_plan
 from referential.plan import make_plan
 from referential.verify import WORDS, Verified
 from referential.verify import verify as read_back
-from sources.base import Complete, Page, Scope
+from sources.base import Complete, Connection, Extraction, Page, Scope, Slice
 from sources.errors import Refused as SourceRefused
+from sources.lanes import side_by_side
 
 log = logging.getLogger("refsync")
 
@@ -255,7 +257,7 @@ def _read(place: Workplace, name: str, mapper: Maps, spool: SpoolWriter) -> Data
     job, connection = place.job, place.source_connection()
     scope = Scope(fields=mapper.fields(name))
     total = job.source.count(job.config, name, connection, scope)
-    pages = job.source.extract(job.config, name, connection, scope)
+    pages = _pages(job, name, connection, scope)
     records = entities = rejects = unread = 0
     with collector_paused():
         for rank in count(1):
@@ -291,6 +293,19 @@ def _read(place: Workplace, name: str, mapper: Maps, spool: SpoolWriter) -> Data
         evidence=outcome.evidence if isinstance(outcome, Complete) else outcome.reason,
         unread=unread,
     )
+
+
+def _pages(job: Job, name: str, connection: Connection, scope: Scope) -> Extraction:
+    """The pages of a dataset, of its slices side by side where the job asks for several."""
+    source, wanted = job.source, job.sync.slices
+    slices = source.slices(job.config, name, connection, scope, wanted) if wanted > 1 else ()
+    if len(slices) < 2:
+        return source.extract(job.config, name, connection, scope)
+
+    def extract(each: Slice) -> Extraction:
+        return source.extract(job.config, name, connection, replace(scope, slice=each))
+
+    return side_by_side(slices, extract, connection.at_once)
 
 
 def _mapped(page: Page, name: str, mapper: Maps) -> Iterator[Mapped]:

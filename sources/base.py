@@ -114,6 +114,11 @@ class SourceConfig(Strict):
 class Connection(Strict):
     """A named endpoint with its credentials, already resolved; each source adds its settings."""
 
+    @property
+    def at_once(self) -> int:
+        """How many slices may be read at once; systems that others work with are spared."""
+        return 4
+
 
 def _whole(*_: object) -> tuple[Slice, ...]:
     """The slices of what cannot be cut: itself."""

@@ -74,7 +74,11 @@ class HttpConnection(Connection):
     max_body: ByteSize = Field(
         ByteSize(32 * 2**20), description="Largest answer once decompressed (`64MiB`)."
     )
-    max_concurrency: int = Field(2, ge=1, le=16, description="Calls under way at once, at most.")
+    max_concurrency: int = Field(4, ge=1, le=16, description="Calls under way at once, at most.")
+
+    @property
+    def at_once(self) -> int:
+        return self.max_concurrency
 
     @field_validator("base_url")
     @classmethod
