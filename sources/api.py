@@ -2,127 +2,22 @@
 
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Final
 
 import orjson
-from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from sources.auth import is_secret_name
-from sources.base import (
-    Complete,
-    Extraction,
-    Page,
-    Partial,
-    Probe,
-    Reject,
-    Scope,
-    Source,
-    SourceConfig,
-    Strict,
-)
+from sources.api_dataset import ApiConfig, ApiDataset
+from sources.base import Complete, Extraction, Page, Partial, Probe, Reject, Scope, Slice, Source
 from sources.connection import ApiConnection
 from sources.errors import Refused
 from sources.evidence import Evidence
-from sources.paginators import Next, Paginator, SinglePage, Turn
+from sources.paginators import Next, Offset, Turn
+from sources.ranks import Ranks, cut
 from sources.selector import MISSING, as_count, find, is_writable, select
 from sources.session import Answer, Call, HttpSession
 from sources.verdict import Denied, sample
 
 _BEYOND: Final = frozenset({400, 404, 416})  # how APIs refuse a page after the last
-
-_PATHS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-
-Params = dict[str, str | int | float | bool | list[str | int]]
-
-
-class ApiDataset(Strict):
-    """One dataset of an API."""
-
-    path: str = Field(description="Path added to the connection's `base_url`.")
-    method: Literal["GET", "POST"] = Field("GET", description="HTTP method.")
-    params: Params = Field({}, description="Query parameters; a list repeats its parameter.")
-    headers: dict[str, str] = Field({}, description="Headers of this dataset, none of them secret.")
-    json_body: Any = Field(None, alias="json", description="Body sent as JSON.")
-    form: dict[str, str] | None = Field(None, description="Body sent as a form.")
-    safe_to_repeat: bool = Field(
-        False, description="Whether a POST reads only, so that it may be repeated after an outage."
-    )
-    data_selector: str = Field(
-        "", description="Dotted path of the list of records, or of the map of id → record."
-    )
-    single: bool = Field(False, description="The object at `data_selector` is one record.")
-    record_key_field: str | None = Field(
-        None, description="Field of each record that receives its key in a map answer."
-    )
-    primary_key: Annotated[tuple[str, ...], WithJsonSchema(_PATHS)] = Field(
-        (), description="Path or paths that identify a record: duplicates across pages are noticed."
-    )
-    paginator: Paginator = Field(SinglePage(), description="How the dataset is cut into answers.")
-    max_pages: int = Field(10_000, ge=1, description="Pages after which the reading stops.")
-    total_path: str | None = Field(None, description="Path of the number of records there are.")
-    total_header: str | None = Field(None, description="Header with the number of records.")
-    error_path: str | None = Field(
-        None,
-        description="Path that holds something (but 0, false or nothing) when a 200 is an error.",
-    )
-    error_message_path: str | None = Field(None, description="Path of that error's text.")
-    fields_param: str | None = Field(
-        None, description="Query parameter that names the fields wanted (those the mapping uses)."
-    )
-    fields_separator: str = Field(",", description="What stands between two of those names.")
-    fields_nested: bool = Field(
-        True, description="Whether dotted names are understood; else their first part is sent."
-    )
-    since_param: str | None = Field(
-        None, description="Query parameter of the oldest modification wanted, for a backfill."
-    )
-    until_param: str | None = Field(
-        None, description="Query parameter of the first modification no longer wanted."
-    )
-    datetime_format: str = Field(
-        "%Y-%m-%dT%H:%M:%SZ", description="How those moments are written, in UTC (strftime)."
-    )
-
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
-    @field_validator("primary_key", mode="before")
-    @classmethod
-    def _one_or_many(cls, key: Any) -> Any:
-        if isinstance(key, list):
-            return tuple(key)
-        return (key,) if isinstance(key, str) else key
-
-    @field_validator("path")
-    @classmethod
-    def _relative(cls, path: str) -> str:
-        if "://" in path or path.startswith("//"):
-            raise ValueError("a path is added to `base_url` of the connection; mend: no host in it")
-        return path
-
-    @field_validator("headers")
-    @classmethod
-    def _no_secret(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name in headers:
-            if is_secret_name(name):
-                raise ValueError(f"a job holds no secret; mend: put {name} in the connection")
-        return headers
-
-    @model_validator(mode="after")
-    def _one_body(self) -> Self:
-        if self.json_body is not None and self.form is not None:
-            raise ValueError("a call has one body; mend: keep `json` or `form`")
-        return self
-
-    @property
-    def total_name(self) -> str:
-        return self.total_path or self.total_header or ""
-
-
-class ApiConfig(SourceConfig):
-    """A job that reads a JSON API."""
-
-    type: Literal["api"] = "api"
-    datasets: dict[str, ApiDataset] = Field(description="What is read, by name.", min_length=1)
 
 
 def extract(config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope) -> Extraction:
@@ -133,13 +28,18 @@ def extract(config: ApiConfig, dataset: str, connection: ApiConnection, scope: S
     """
     table = _table(config, dataset)
     call = _call(table, dataset, connection, scope)
+    ranks = Ranks.of(scope.slice) if scope.slice else Ranks()
     with HttpSession(connection) as session:
-        return (yield from _walk(session, table, dataset, call))
+        return (yield from _walk(session, table, dataset, call, ranks))
 
 
-def _walk(session: HttpSession, table: ApiDataset, dataset: str, call: Call) -> Extraction:
-    evidence = Evidence(table.primary_key, table.total_name)
+def _walk(
+    session: HttpSession, table: ApiDataset, dataset: str, call: Call, ranks: Ranks
+) -> Extraction:
+    evidence = Evidence(table.primary_key, table.total_name, ranks)
     step = table.paginator.first(call)
+    if ranks.low and isinstance(table.paginator, Offset):
+        step = table.paginator.before(step.call, ranks.low)
     asked = set()
     for number in range(1, table.max_pages + 1):
         asked.add(_identity(step.call))
@@ -152,16 +52,16 @@ def _walk(session: HttpSession, table: ApiDataset, dataset: str, call: Call) -> 
         seen = len(rows)
         if step.overlap and evidence.follows(rows, number):
             del rows[0]
+        if evidence.room is not None:
+            del rows[evidence.room :]
         first = evidence.received + 1
         if not evidence.add(rows):
             return Partial(f"page {number} brings again the records of an earlier page")
-        agreed = evidence.total == evidence.received
-        end = table.paginator.next(
-            step.call, Turn(number, seen, len(rows), agreed=agreed, answer=answer)
-        )
+        turn = Turn(number, seen, len(rows), agreed=evidence.agreed, answer=answer)
+        end = _end_of_slice(evidence) or table.paginator.next(step.call, turn)
         page = _page(dataset, first, rows, session.secrets(), doubtful=answer.doubtful)
         # Nothing of this page may live on while the next one is decoded.
-        del answer, rows
+        del answer, rows, turn
         if page.records or page.rejects:
             yield page
         del page
@@ -173,13 +73,17 @@ def _walk(session: HttpSession, table: ApiDataset, dataset: str, call: Call) -> 
     return Partial(f"the limit of {table.max_pages:,} pages (`max_pages`) is reached; more follow")
 
 
+def _end_of_slice(evidence: Evidence) -> Complete | None:
+    return Complete("the slice ends here") if evidence.room == 0 else None
+
+
 def _beyond(
     denied: Denied, table: ApiDataset, evidence: Evidence, number: int
 ) -> Complete | Partial:
     """What the refusal of page *number* means: beyond the last one, APIs that count refuse."""
     if number == 1 or not table.paginator.may_be_refused or denied.status not in _BEYOND:
         raise denied
-    if evidence.total == evidence.received:
+    if evidence.agreed:
         return Complete(f"page {number} is refused ({denied.status})")
     return Partial(
         f"page {number} is refused, no total proves that it is beyond the last: {denied}"
@@ -338,11 +242,28 @@ def probe(config: ApiConfig, connection: ApiConnection) -> Probe:
     )
 
 
+def slices(
+    config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope, most: int
+) -> tuple[Slice, ...]:
+    """Ranges of ranks, where pages begin at a rank, overlap, and a total says how many there are.
+
+    Of other datasets there is one slice: pages by number cannot show that rows moved between two
+    slices, and where the next page is known from the last one alone, nothing can be cut.
+    """
+    table = _table(config, dataset)
+    paginator = table.paginator
+    if most < 2 or not (isinstance(paginator, Offset) and paginator.overlap):
+        return cut(0, 1, 1)
+    total = count(config, dataset, connection, scope)
+    return cut(total or 0, most, paginator.limit)
+
+
 SOURCE: Final = Source(
     config=ApiConfig,
     connection=ApiConnection,
     extract=extract,
     probe=probe,
     count=count,
+    slices=slices,
     windows=True,
 )

@@ -6,19 +6,24 @@ from typing import Any, Final
 import orjson
 
 from sources.base import Complete, Outcome, Partial
+from sources.ranks import Ranks
 from sources.selector import MISSING, find
 
 _SORTED: Final = orjson.OPT_SORT_KEYS
+_WHOLE: Final = Ranks()
 
 
 class Evidence:
     """Rows counted, keys compared, totals noted, page after page; then `outcome`.
 
     With a primary key, memory holds one hash per row; without, two rows of each page are told
-    apart by their content.
+    apart by their content. `ranks`: those of the slice that is read, whose share of the total is
+    what must come.
     """
 
-    def __init__(self, primary_key: Sequence[str], total_name: str = "") -> None:
+    def __init__(
+        self, primary_key: Sequence[str], total_name: str = "", ranks: Ranks = _WHOLE
+    ) -> None:
         self.received = 0  # rows, rejects included
         self._key = _key_function(primary_key) if primary_key else None
         self._key_paths = tuple(primary_key)
@@ -31,6 +36,19 @@ class Evidence:
         self._again = 0  # rows whose key came on an earlier page
         self._twice = 0  # rows whose key came before on the same page
         self._moved = ""
+        self._ranks = ranks
+        self._seam = ["", ""]  # the row before the first one of a slice, and the last one
+
+    @property
+    def agreed(self) -> bool:
+        """Whether as many rows were received as the last total given has for these ranks."""
+        return self._totals != [] and self._ranks.share(self._totals[-1]) == self.received
+
+    @property
+    def room(self) -> int | None:
+        """How many rows the slice still lacks; None: it has no end of its own."""
+        high = self._ranks.high
+        return None if high is None else high - self._ranks.low - self.received
 
     @property
     def total(self) -> int | None:
@@ -42,7 +60,13 @@ class Evidence:
             self._totals = [*self._totals[:1], total]
 
     def follows(self, rows: Sequence[Any], page: int) -> bool:
-        """Whether *rows*, asked for with the last row read once more, do begin with it."""
+        """Whether *rows*, asked for with the last row read once more, do begin with it.
+
+        At the beginning of a slice that row is the last one of the slice before.
+        """
+        if page == 1:
+            self._seam = [self._name(row) for row in rows[:1] * 2] or self._seam
+            return bool(rows)
         if rows and self._identity(rows[0]) == self._last:
             return True
         self._moved = (
@@ -61,6 +85,8 @@ class Evidence:
             return False
         self._pages.add(signature)
         self._last = last
+        if not self._ranks.whole:
+            self._seam[1] = self._name(rows[-1])
         self.received += len(rows)
         return True
 
@@ -94,11 +120,7 @@ class Evidence:
     def _identity(self, row: Any) -> str:
         if self._key is not None and (key := self._key(row)) is not None:
             return str(key)
-        try:
-            # Sorted: EasyVista gives the keys of a record in any order (specs/easyvista.md §6).
-            return orjson.dumps(row, option=_SORTED).decode()
-        except orjson.JSONEncodeError:
-            return repr(row)
+        return _content(row)
 
     def outcome(self, end: Outcome) -> Outcome:
         """*end* is what the paginator met; it stands only if nothing seen speaks against it."""
@@ -115,7 +137,14 @@ class Evidence:
             facts.append(repeats if self._twice else f"every {self._key_name} once")
         if self.total is not None:
             facts.append(f"{self._total_name} says {self.total:,}")
-        return Complete(", ".join(facts))
+        seam = None if self._ranks.whole else (self._seam[0], self._seam[1])
+        return Complete(", ".join(facts), seam)
+
+    def _name(self, row: Any) -> str:
+        """What a row is known by in another process too, where hashes are others."""
+        values = [find(row, path) for path in self._key_paths] if isinstance(row, dict) else []
+        named = any(value is not MISSING and value is not None for value in values)
+        return repr(values) if named else _content(row)
 
     def _doubt_keys(self) -> str:
         if not self._again:
@@ -134,10 +163,12 @@ class Evidence:
         if first != last:
             return f"{self._total_name} went from {first:,} to {last:,} while rows were read"
         distinct = self.received - self._again - self._twice
-        if distinct == last:
+        due = self._ranks.share(last)
+        if distinct == due:
             return ""
         twice = f" ({self._twice:,} more repeat their {self._key_name})" if self._twice else ""
-        return f"{self._total_name} says {last:,}, {distinct:,} records were received{twice}"
+        share = "" if self._ranks.whole else f", {due:,} of them in this slice"
+        return f"{self._total_name} says {last:,}{share}, {distinct:,} records were received{twice}"
 
 
 def _key_function(paths: Sequence[str]) -> Callable[[Any], int | None]:
@@ -156,6 +187,14 @@ def _key_function(paths: Sequence[str]) -> Callable[[Any], int | None]:
 
     path = paths[0]
     return of_one if len(paths) == 1 else of_many
+
+
+def _content(row: Any) -> str:
+    try:
+        # Sorted: EasyVista gives the keys of a record in any order (specs/easyvista.md §6).
+        return orjson.dumps(row, option=_SORTED).decode()
+    except orjson.JSONEncodeError:
+        return repr(row)
 
 
 def _hash(value: Any) -> int:

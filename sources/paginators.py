@@ -144,6 +144,10 @@ class Offset(_Counted):
         call = _put(call, self.limit_param, self.limit_body_path, limit or self.limit)
         return Next(self._at(call, self.offset))
 
+    def before(self, call: Call, rank: int) -> Next:
+        """The request of a slice: it begins with the record before that of 0-based *rank*."""
+        return Next(self._at(call, self.offset + rank - 1), overlap=True)
+
     def next(self, call: Call, turn: Turn) -> Step:
         if end := self._end(turn):
             return end

@@ -132,6 +132,7 @@ SYNC_BLOCKS: tuple[dict[str, Any], ...] = (
         **SYNC,
         "missing": "disable",
         "limits": {"missing": "10%", "changed": 500, "minimum_population": 20},
+        "slices": 4,
         "schedule": {"cron": "0 2 * * *", "timezone": "Europe/Paris"},
     },
     {**SYNC, "schedule": {"interval": 3600}},

@@ -23,6 +23,7 @@ from tests.sources.contract import (
     Fault,
     HttpContract,
     Served,
+    SlicedContract,
     key_of,
 )
 
@@ -188,7 +189,7 @@ def _connection(url: str) -> ApiConnection:
     )
 
 
-class TestOffset(HttpContract, AnchoredContract):
+class TestOffset(HttpContract, AnchoredContract, SlicedContract):
     @pytest.fixture
     def bench(self, library: Library) -> Bench:
         return ApiBench(library, {"type": "offset", "limit": PAGE_SIZE})

@@ -6,6 +6,7 @@ import pytest
 
 from sources.base import Complete, Partial
 from sources.evidence import Evidence
+from sources.ranks import Ranks, cut
 
 END = Complete("page 3 is empty")
 
@@ -137,3 +138,44 @@ def test_the_order_of_a_record_s_keys_does_not_matter() -> None:
 
 def test_what_the_paginator_calls_partial_stays_so() -> None:
     assert pages("abc", total=3).outcome(Partial("no")) == Partial("no")
+
+
+def test_a_slice_expects_its_share_of_the_total_and_tells_its_seam() -> None:
+    evidence = Evidence(("id",), "total", Ranks(low=2, high=4))
+    evidence.note_total(10)
+
+    assert evidence.follows([{"id": "b"}, {"id": "c"}, {"id": "d"}], 1)
+    evidence.add([{"id": "c"}, {"id": "d"}])
+
+    assert evidence.agreed
+    assert evidence.room == 0
+    outcome = evidence.outcome(Complete("the slice ends here"))
+    assert isinstance(outcome, Complete)
+    assert outcome.seam == ("['b']", "['d']")
+
+
+def test_a_slice_that_lacks_some_of_its_share_is_partial() -> None:
+    evidence = Evidence(("id",), "total", Ranks(low=2))
+    evidence.note_total(10)
+    evidence.add([{"id": "c"}])
+
+    assert evidence.room is None
+    assert evidence.outcome(Complete("page 2 is empty")) == Partial(
+        "total says 10, 8 of them in this slice, 1 records were received"
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "most", "page", "shares"),
+    [(0, 4, 10, [0]), (9, 4, 10, [9]), (25, 4, 10, [12, 13]), (100, 3, 10, [33, 33, 34])],
+)
+def test_ranks_are_cut_evenly_and_never_below_a_page(
+    total: int, most: int, page: int, shares: list[int]
+) -> None:
+    parts = cut(total, most, page)
+
+    assert [(part.index, part.of) for part in parts] == [
+        (rank, len(shares)) for rank in range(len(shares))
+    ]
+    assert [Ranks.of(part).share(total) for part in parts] == shares
+    assert Ranks.of(parts[-1]).high is None
