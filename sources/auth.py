@@ -14,7 +14,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.base import Strict
-from sources.errors import Unreadable
+from sources.errors import Refused, Unreadable
 
 _SECRET_NAME: Final = re.compile(r"key|token|secret|passw|pwd|auth|signature|cookie", re.IGNORECASE)
 
@@ -49,6 +49,16 @@ class ApiKeyAuth(Strict):
     location: Literal["header", "query"] = Field("header", description="Where the key travels.")
 
 
+class FormAuth(Strict):
+    """User and password among the fields of every call, each of which is a form (iTop)."""
+
+    type: Literal["form"] = "form"
+    username: str = Field(description="User of the account.")
+    password: SecretStr = Field(description="Its password.")
+    username_field: str = Field("auth_user", description="Field of the form for the user.")
+    password_field: str = Field("auth_pwd", description="Field of the form for the password.")
+
+
 class ClientCredentialsAuth(Strict):
     """OAuth 2: a token is asked for with the client's own identity, and again when it expires."""
 
@@ -65,7 +75,7 @@ class ClientCredentialsAuth(Strict):
 
 
 Auth = Annotated[
-    NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | ClientCredentialsAuth,
+    NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | FormAuth | ClientCredentialsAuth,
     Field(discriminator="type"),
 ]
 
@@ -123,6 +133,31 @@ class _Query(Authenticator):
             kept = urlencode([pair for pair in pairs if pair[0] != self._name])
             request.url = urlunsplit(parts._replace(query=kept))
         request.prepare_url(request.url, {self._name: self._value})
+        return request
+
+
+class _Form(Authenticator):
+    """Adds its fields to a form; they go last, and once however often a request is sent."""
+
+    def __init__(self, config: FormAuth) -> None:
+        secret = config.password.get_secret_value()
+        super().__init__(f"user {config.username}", secret)
+        fields = {config.username_field: config.username, config.password_field: secret}
+        self._fields = urlencode(fields)
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        kind = request.headers.get("Content-Type", "")
+        if not kind.startswith("application/x-www-form-urlencoded"):
+            raise Refused(
+                "credentials that go in a form are for calls that send one",
+                where=f"{request.method} {shown_url(str(request.url), self.secrets())}",
+                mend="choose another `auth` of the connection, or send a form",
+            )
+        body = request.body or ""
+        text = body if isinstance(body, str) else body.decode()
+        if not text.endswith(self._fields):
+            request.body = f"{text}&{self._fields}" if text else self._fields
+            request.prepare_content_length(request.body)
         return request
 
 
@@ -206,6 +241,8 @@ def authenticator(auth: Auth, ask: AskToken) -> Authenticator:
         case ApiKeyAuth(name=name, key=key, location=location):
             kind = _Header if location == "header" else _Query
             return kind(f"API key in {location} {name}", name, key.get_secret_value())
+        case FormAuth():
+            return _Form(auth)
         case ClientCredentialsAuth():
             return _ClientCredentials(auth, ask)
 

@@ -65,7 +65,9 @@ class Evidence:
         At the beginning of a slice that row is the last one of the slice before.
         """
         if page == 1:
-            self._seam = [self._name(row) for row in rows[:1] * 2] or self._seam
+            if rows:
+                before = self._name(rows[0])
+                self._seam = [before, before]  # a slice of no row of its own ends where it begins
             return bool(rows)
         if rows and self._identity(rows[0]) == self._last:
             return True
