@@ -194,7 +194,7 @@ def sandbox(
     name: Annotated[Literal["canopsis", "api"], Parameter(help="The system to imitate.")],
     *,
     port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 0,
-    version: Annotated[str, Parameter(help="The Canopsis to imitate.")] = "24.10",
+    version: Annotated[str, Parameter(help="Its version, where it can be several.")] = "",
 ) -> int:
     """Serve a simulated system on loopback until stopped.
 
@@ -202,7 +202,7 @@ def sandbox(
 
         refsync sandbox canopsis --port 8082 --version 24.10
     """
-    from flows.demo import serve_sandbox  # noqa: PLC0415 - only here and in the demo
+    from flows.sandboxes import serve_sandbox  # noqa: PLC0415 - only here and in the demo
 
     return serve_sandbox(name, port, version)
 

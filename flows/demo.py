@@ -1,12 +1,8 @@
-"""`refsync demo`: a Canopsis, two clients and a Prefect server on loopback; five scenes.
-
-The only module that may import the sandbox.
-"""
+"""`refsync demo`: a Canopsis, two clients and a Prefect server on loopback; five scenes."""
 
 import contextlib
 import os
 import shutil
-import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -28,7 +24,6 @@ from flows.run import Report
 from flows.settings import load_settings
 from flows.workplace import Options, open_ledger
 from sandbox import canopsis, jsonapi
-from sandbox.cmdb import records
 from sandbox.latin import machines
 from sandbox.serve import serve
 
@@ -94,21 +89,6 @@ def show_demo(shown: Shown, *, keep: bool) -> int:
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
     return 0 if passed else 1
-
-
-def serve_sandbox(name: str, port: int, version: str) -> int:
-    """Serve one simulator until stopped."""
-    if name == "canopsis":
-        app = canopsis.create_app(canopsis.Knobs(version=version))
-    else:
-        app = jsonapi.create_app({"servers": records(1_000)})
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    with serve(app, port=port) as url:
-        print(url, flush=True)  # noqa: T201 - what a script waits for
-        with contextlib.suppress(KeyboardInterrupt):
-            stopped.wait()
-    return 0
 
 
 # --- the scenes

@@ -1,0 +1,53 @@
+"""The simulated systems, by the name that `refsync sandbox` and the demo know them by.
+
+With `flows.demo` and `flows.demo_kinds` the only place that imports the sandbox.
+"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from flows.misdeclared import Fault, Misdeclared
+from sandbox import canopsis, jsonapi
+from sandbox.cmdb import records
+from sandbox.serve import serve
+
+Build = Callable[[str], Any]  # from a version to an ASGI application
+
+
+def _canopsis(version: str) -> Any:
+    return canopsis.create_app(canopsis.Knobs(version=version) if version else canopsis.Knobs())
+
+
+def _api(_version: str) -> Any:
+    return jsonapi.create_app({"servers": records(1_000)})
+
+
+# The versions that each can be, the first one by default; none where any will do.
+SANDBOXES: Final[Mapping[str, tuple[Build, tuple[str, ...]]]] = {
+    "canopsis": (_canopsis, ()),
+    "api": (_api, ()),
+}
+
+
+def serve_sandbox(name: str, port: int, version: str) -> int:
+    """Serve one simulator until stopped; raises Misdeclared for a version that it cannot be."""
+    app = build(name, version)
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    with serve(app, port=port) as url:
+        print(url, flush=True)  # noqa: T201 - what a script waits for
+        with contextlib.suppress(KeyboardInterrupt):
+            stopped.wait()
+    return 0
+
+
+def build(name: str, version: str = "") -> Any:
+    """The application *name*, of its first version unless one is given."""
+    make, versions = SANDBOXES[name]
+    if version and versions and version not in versions:
+        what = f"the simulated {name} has no version {version!r}"
+        raise Misdeclared([Fault("--version", what, f"write one of {', '.join(versions)}")])
+    return make(version or next(iter(versions), ""))
