@@ -49,7 +49,7 @@ def _rebased(words: dict[str, Any], model: type[BaseModel], base: FilePath) -> d
     for name, field in model.model_fields.items():
         value = words.get(name)
         kinds = tuple(_kinds(field.annotation))
-        if isinstance(value, str) and FilePath in kinds:
+        if isinstance(value, str) and FilePath in kinds and "://" not in value:
             rebased[name] = str(base / value)
         for kind in kinds:
             if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, BaseModel):

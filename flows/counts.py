@@ -27,8 +27,9 @@ class DatasetRead:
 
     `filtered` is what `when` left out, `nameless` are rejects without an identity. `table`: no
     entity is made of it, others look into it; `gathers`: services are made of many records of it.
-    `lacking` are its own tables that were not read whole, `cut` those of them that were not read
-    to their end, `rowless` the lookups in them that have no row at all.
+    `taken` is what the source may clear away once everything is loaded. `lacking` are its own
+    tables that were not read whole, `cut` those of them that were not read to their end, `rowless`
+    the lookups in them that have no row at all.
     """
 
     records: int
@@ -41,6 +42,7 @@ class DatasetRead:
     nameless: int = 0
     table: bool = False
     gathers: bool = False
+    taken: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     rowless: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ class Report:
     verified: Verified | None = None
     rejects: int = 0
     message: str = ""
+    finished: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -72,6 +73,7 @@ class Report:
             "remarks": [asdict(each) for each in self.remarks],
             "plan": asdict(self.planned) if self.planned else None,
             "counts": self.counts(),
+            "finished": list(self.finished),
         }
 
     @property
@@ -145,3 +147,5 @@ def _stages(place: Workplace, report: Report, call: Call) -> None:
         report.outcome, report.message = "partial", extracted.partial
     else:
         report.outcome = "nothing-to-do" if planned.empty else "done"
+        if not place.options.only_plan and any(each.taken for each in extracted.datasets.values()):
+            report.finished = call(stages.finish, place, extracted)

@@ -1,32 +1,28 @@
 """The stages of a run as plain functions: they take a workplace, leave files, return counts.
 
-    check -> extract -> plan -> guard -> load -> verify -> record
+    check -> extract -> plan -> guard -> load -> verify -> record -> finish
 
 None of them knows Prefect: `flows.run` calls them one after the other, `flows.sync` as tasks.
 """
 
-import gc
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from itertools import count
+from datetime import UTC, datetime
 
 import orjson
 import pandas as pd
 
 from flows.connections import ledger_in_clear
-from flows.counts import Checked, DatasetRead, Extracted, Planned
+from flows.counts import Checked, Extracted, Planned
 from flows.endpoints import canopsis_probe, source_probe
+from flows.extraction import read_dataset
 from flows.files import write_whole, writing
-from flows.job import Job, Maps
+from flows.job import Job
 from flows.outcome import ExpectationUnmet
+from flows.outcome import told as describe
 from flows.settings import Settings
 from flows.spool import Payloads, SpoolWriter
-from flows.spool import refused as refused_row
-from flows.spool import unread as unread_row
 from flows.workplace import Workplace
-from mappings.running import Mapped
 from referential.change import ACTIONS
 from referential.client import Canopsis
 from referential.errors import PlanRefused, Refused
@@ -37,14 +33,10 @@ from referential.loader import load as load_plan
 from referential.plan import make_plan
 from referential.verify import WORDS, Verified
 from referential.verify import verify as read_back
-from sources.base import Complete, Connection, Extraction, Page, Scope, Slice
 from sources.errors import Refused as SourceRefused
-from sources.lanes import side_by_side
+from sources.errors import SourceError
 
 log = logging.getLogger("refsync")
-
-_HANDFUL = 128  # records
-_SWEPT = 50  # pages between two looks for cycles
 
 
 def probe(settings: Settings, job: Job) -> Checked:
@@ -89,7 +81,7 @@ def extract(place: Workplace) -> Extracted:
     """Read every dataset page by page, map each page as it arrives, spool its entities."""
     mapper = place.job.mapper()
     with SpoolWriter(place.spool) as spool:
-        read = {name: _read(place, name, mapper, spool) for name in place.job.datasets}
+        read = {name: read_dataset(place, name, mapper, spool) for name in place.job.datasets}
     tally = mapper.report()
     extracted = Extracted.of(read, tally, window=place.options.mode == "backfill")
     content = {"datasets": extracted.datasets, "tally": tally}
@@ -234,6 +226,26 @@ def record(place: Workplace, loaded: Loaded | None, verified: Verified | None) -
         return sum(ledger.reject_totals(place.run_id).values())
 
 
+def finish(place: Workplace, extracted: Extracted) -> tuple[str, ...]:
+    """Everything is loaded: the source may clear away what was read; returns what it did.
+
+    What it cannot clear away stays, with a warning: read again, it changes nothing.
+    """
+    job = place.job
+    told: list[str] = []
+    for name, read in extracted.datasets.items():
+        if not read.taken:
+            continue
+        try:
+            connection, now = place.source_connection(), datetime.now(UTC)
+            told += job.source.finish(job.config, name, connection, read.taken, now)
+        except SourceError as error:
+            log.warning("%s: %s", name, place.settings.redact(describe(error)))
+    for line in told:
+        log.info("%s", line)
+    return tuple(told)
+
+
 def _rejects(
     place: Workplace, loaded: Loaded | None, verified: Verified | None
 ) -> Iterator[Reject]:
@@ -251,89 +263,3 @@ def _rejects(
     if verified:
         for each in verified.lacking:
             yield Reject(each.dataset, 0, "verify", WORDS[each.why], {"id": each.id})
-
-
-def _read(place: Workplace, name: str, mapper: Maps, spool: SpoolWriter) -> DatasetRead:
-    job, connection = place.job, place.source_connection()
-    scope = Scope(fields=mapper.fields(name))
-    total = job.source.count(job.config, name, connection, scope)
-    pages = _pages(job, name, connection, scope)
-    records = entities = rejects = unread = 0
-    with collector_paused():
-        for rank in count(1):
-            try:
-                page = next(pages)
-            except StopIteration as stop:
-                outcome = stop.value
-                break
-            records += len(page.records) + len(page.rejects)
-            spool.reject(map(unread_row, page.rejects))
-            rejects += len(page.rejects)
-            unread += len(page.rejects)
-            for mapped in _mapped(page, name, mapper):
-                spool.write(name, mapped.entities)
-                spool.reject(map(refused_row, mapped.rejects))
-                entities += len(mapped.entities)
-                rejects += len(mapped.rejects)
-            place.progress("extract", records, total)
-            if rank % _SWEPT == 0:
-                gc.collect(0)
-    gathered = mapper.finish(name)
-    spool.write(name, gathered.entities)
-    spool.reject(map(refused_row, gathered.rejects))
-    if unread:
-        log.warning(
-            "%s: %d rows could not be read: nothing of it is taken for missing", name, unread
-        )
-    return DatasetRead(
-        records=records,
-        entities=entities + len(gathered.entities),
-        rejects=rejects + len(gathered.rejects),
-        complete=isinstance(outcome, Complete),
-        evidence=outcome.evidence if isinstance(outcome, Complete) else outcome.reason,
-        unread=unread,
-    )
-
-
-def _pages(job: Job, name: str, connection: Connection, scope: Scope) -> Extraction:
-    """The pages of a dataset, of its slices side by side where the job asks for several."""
-    source, wanted = job.source, job.sync.slices
-    slices = source.slices(job.config, name, connection, scope, wanted) if wanted > 1 else ()
-    if len(slices) < 2:
-        return source.extract(job.config, name, connection, scope)
-
-    def extract(each: Slice) -> Extraction:
-        return source.extract(job.config, name, connection, replace(scope, slice=each))
-
-    return side_by_side(slices, extract, connection.at_once)
-
-
-def _mapped(page: Page, name: str, mapper: Maps) -> Iterator[Mapped]:
-    """What the records of *page* become, a handful at a time; it leaves the page empty.
-
-    The objects of a page of a thousand pass what a processor's cache holds. A handful is mapped,
-    encoded and let go while it is in there: a quarter of the extraction is saved.
-    """
-    records, first = page.records, page.first
-    while records:
-        handful = records[:_HANDFUL]
-        del records[:_HANDFUL]
-        yield mapper.map_page(name, handful, first)
-        first += len(handful)
-        del handful
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """No garbage collection inside: it costs three times the decoding of a page.
-
-    Source: specs/peers.md §3.2. Paused page by page, it would still look at each whole page once,
-    a sixth of the extraction. Records hold no cycles; those of HTTP sessions are swept at times.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

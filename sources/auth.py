@@ -4,6 +4,7 @@ import base64
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
@@ -59,10 +60,9 @@ class FormAuth(Strict):
     password_field: str = Field("auth_pwd", description="Field of the form for the password.")
 
 
-class ClientCredentialsAuth(Strict):
-    """OAuth 2: a token is asked for with the client's own identity, and again when it expires."""
+class OAuth2(Strict):
+    """What the grants of OAuth 2 have in common."""
 
-    type: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
     token_url: str = Field(description="Address that gives tokens.", pattern=r"^https?://")
     client_id: str = Field(description="Identity of the client.")
     client_secret: SecretStr = Field(description="Secret of the client.")
@@ -74,8 +74,22 @@ class ClientCredentialsAuth(Strict):
     skew: float = Field(60, ge=0, description="Seconds before its expiry when a token is renewed.")
 
 
+class ClientCredentialsAuth(OAuth2):
+    """OAuth 2: a token is asked for with the client's own identity, and again when it expires."""
+
+    type: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
+
+
+class PasswordAuth(OAuth2):
+    """OAuth 2: a token is asked for with a user's password, then renewed by its refresh token."""
+
+    type: Literal["oauth2_password"] = "oauth2_password"
+    username: str = Field(description="User of the account.")
+    password: SecretStr = Field(description="Its password.")
+
+
 Auth = Annotated[
-    NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | FormAuth | ClientCredentialsAuth,
+    NoAuth | BasicAuth | BearerAuth | ApiKeyAuth | FormAuth | ClientCredentialsAuth | PasswordAuth,
     Field(discriminator="type"),
 ]
 
@@ -161,12 +175,11 @@ class _Form(Authenticator):
         return request
 
 
-class _ClientCredentials(Authenticator):
+class _Granted(Authenticator, ABC):
     """A bearer token kept until shortly before it expires; threads share one renewal."""
 
-    def __init__(self, config: ClientCredentialsAuth, ask: AskToken) -> None:
-        secret = config.client_secret.get_secret_value()
-        super().__init__(f"OAuth 2 client {config.client_id}", secret)
+    def __init__(self, identity: str, config: OAuth2, ask: AskToken, *secrets: str) -> None:
+        super().__init__(identity, config.client_secret.get_secret_value(), *secrets)
         self._config = config
         self._ask = ask
         self._lock = threading.Lock()
@@ -196,10 +209,13 @@ class _ClientCredentials(Authenticator):
                 self._expires = time.monotonic() + usable
             return self._token
 
+    @abstractmethod
     def _new_token(self) -> tuple[str, float]:
-        """A token and its lifetime in seconds (an hour when the answer gives none)."""
+        """A token and its lifetime in seconds."""
+
+    def _given(self, form: dict[str, str]) -> dict[str, Any]:
+        """What the token endpoint answers to *form*: at least an `access_token`."""
         config = self._config
-        form = {"grant_type": "client_credentials"}
         if config.scope:
             form["scope"] = config.scope
         if config.audience:
@@ -217,8 +233,54 @@ class _ClientCredentials(Authenticator):
                 where=shown_url(config.token_url, ()),
                 mend="check `token_url` and the grants of this client",
             )
-        lifetime = str(answer.get("expires_in") or 3600)
-        return token, float(lifetime) if lifetime.replace(".", "", 1).isdigit() else 3600.0
+        given: dict[str, Any] = answer
+        return given
+
+
+def _token_of(given: dict[str, Any]) -> tuple[str, float]:
+    """The token and its lifetime, an hour when the answer gives none."""
+    lifetime = str(given.get("expires_in") or 3600)
+    known = lifetime.replace(".", "", 1).isdigit()
+    return given["access_token"], float(lifetime) if known else 3600.0
+
+
+class _ClientCredentials(_Granted):
+    def __init__(self, config: ClientCredentialsAuth, ask: AskToken) -> None:
+        super().__init__(f"OAuth 2 client {config.client_id}", config, ask)
+
+    def _new_token(self) -> tuple[str, float]:
+        return _token_of(self._given({"grant_type": "client_credentials"}))
+
+
+class _Password(_Granted):
+    """Asked again with the password, a server may give the token that is about to expire.
+
+    Source: specs/servicenow.md §10. Hence the refresh token, as long as it is good.
+    """
+
+    def __init__(self, config: PasswordAuth, ask: AskToken) -> None:
+        self._pair = config.username, config.password.get_secret_value()
+        super().__init__(f"user {config.username}", config, ask, self._pair[1])
+        self._refresh = ""
+
+    def secrets(self) -> tuple[str, ...]:
+        return (*super().secrets(), self._refresh) if self._refresh else super().secrets()
+
+    def _new_token(self) -> tuple[str, float]:
+        given = self._refreshed() if self._refresh else None
+        if given is None:
+            username, password = self._pair
+            form = {"grant_type": "password", "username": username, "password": password}
+            given = self._given(form)
+        self._refresh = str(given.get("refresh_token") or "")
+        return _token_of(given)
+
+    def _refreshed(self) -> dict[str, Any] | None:
+        """None when the refresh token is good no more."""
+        try:
+            return self._given({"grant_type": "refresh_token", "refresh_token": self._refresh})
+        except Refused:
+            return None
 
 
 def basic(username: str, password: SecretStr) -> Authenticator:
@@ -228,7 +290,7 @@ def basic(username: str, password: SecretStr) -> Authenticator:
     return _Header(f"user {username}", "Authorization", f"Basic {pair}", pair, secret)
 
 
-def authenticator(auth: Auth, ask: AskToken) -> Authenticator:
+def authenticator(auth: Auth, ask: AskToken) -> Authenticator:  # noqa: PLR0911 - one a kind
     """What puts the credentials of *auth* on requests; *ask* is used by OAuth 2 only."""
     match auth:
         case NoAuth():
@@ -245,6 +307,8 @@ def authenticator(auth: Auth, ask: AskToken) -> Authenticator:
             return _Form(auth)
         case ClientCredentialsAuth():
             return _ClientCredentials(auth, ask)
+        case PasswordAuth():
+            return _Password(auth, ask)
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:

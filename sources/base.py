@@ -7,7 +7,7 @@ A source yields pages in a stable order and *returns* its outcome: `Complete` wi
 Outages and refusals are raised (`sources.errors`), odd records are rejects on their page.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -42,10 +42,14 @@ class Complete:
 
     `seam`: keys of the record before the first one and of the last one, where slices are cut by
     rank: neighbours that do not meet have lost or doubled rows between them (`sources.slices`).
+
+    `taken`: what `Source.finish` is to be told once the records are loaded, in the source's own
+    terms (the files that were read).
     """
 
     evidence: str
     seam: tuple[str, str] | None = None
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,11 @@ def _whole(*_: object) -> tuple[Slice, ...]:
     return (Slice(0, 1),)
 
 
+def _nothing_to_finish(*_: object) -> tuple[str, ...]:
+    """What a source does that leaves no trace where it reads."""
+    return ()
+
+
 C = TypeVar("C", bound=SourceConfig)
 K = TypeVar("K", bound=Connection)
 
@@ -137,6 +146,10 @@ class Source(Generic[C, K]):
     connection and reads nothing of the feed; `slices` cuts what a scope wants into as many parts as
     asked, or fewer (one where it cannot); `windows` tells whether `Scope.since`/`until` can be
     honoured: where not, `extract` refuses them.
+
+    `finish` is called after a run that loaded everything, and never before: it is given the
+    `Complete.taken` of a dataset and the moment of the run (aware), clears away what was read if
+    the job asks for that, and says in words what it did and what it left. It may be called again.
     """
 
     config: type[C]
@@ -145,4 +158,7 @@ class Source(Generic[C, K]):
     probe: Callable[[C, K], Probe]
     count: Callable[[C, str, K, Scope], int | None] = field(default=lambda *_: None)
     slices: Callable[[C, str, K, Scope, int], tuple[Slice, ...]] = field(default=_whole)
+    finish: Callable[[C, str, K, Sequence[str], datetime], tuple[str, ...]] = field(
+        default=_nothing_to_finish
+    )
     windows: bool = False

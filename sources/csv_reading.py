@@ -4,69 +4,52 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final
+from typing import IO
 
-from sources.base import Page, Record, Reject
+from sources.base import Page
 from sources.csv_dataset import AUTO, CsvDataset
 from sources.dialect import CANDIDATES, Dialect, read_opening
-from sources.drop import DropFile
 from sources.errors import Unreadable
+from sources.file_reading import OUTAGE, FileReading
 from sources.header import check_required, name_columns
-from sources.rows import RowReader, Table, counted
+from sources.rows import RowReader, Table
 from sources.text import Scan, open_text, scan
-
-_PAGE_SIZE: Final = 8_000_000  # characters; rows of ordinary width fill a tenth of it
-_OUTAGE: Final = "have it delivered again: no data is an outage of the export, nothing is changed"
-_SPARE: Final = 2  # rejects that are no sign of a wrong reading, however few the rows
-_PATIENCE: Final = 1000  # rejects after which their share is looked at before the end
 
 
 @dataclass(slots=True)
-class FileReading:
-    """One file; `pages` is gone through once.
-
-    `number` is the rank of the last row read, rejects included, those of the files before it
-    counted. At the end `doubts` say why rows may be missing, `facts` what else speaks for all of
-    them being there.
-    """
-
-    file: DropFile
-    table: CsvDataset
-    dataset: str
-    most: int  # bytes once decompressed
-    number: int
-    rows: int = 0
-    rejects: int = 0
-    facts: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-
-    @property
-    def where(self) -> str:
-        return str(self.file.path)
+class CsvReading(FileReading[CsvDataset]):
+    """One CSV file."""
 
     def pages(self) -> Iterator[Page]:
-        """The pages of the file, in its order; raises Unreadable when it is not to be read."""
         stated = None if self.table.encoding == AUTO else self.table.encoding
-        found = scan(self.file.path, encoding=stated, member=self.table.member, most=self.most)
+        found = scan(
+            self.path, where=self.where, encoding=stated, member=self.table.member, most=self.most
+        )
         skipped, dialect = self._opening(found)
-        with open_text(self.file.path, found.encoding, self.table.member) as text:
+        with self._text(found) as text:
             for _ in islice(text, skipped):
                 pass
             lines: Iterator[str] = text if self.table.trailer is None else _AllButLast(text)
-            columns, height = self._columns(lines, dialect, skipped)
-            told = self._told(columns, found)
+            self.columns, height = self._header(lines, dialect, skipped)
+            told = self._told(found)
             reader = RowReader(told, lines, dialect, line=skipped + height, number=self.number)
-            yield from self._paged(reader)
+            yield from self.paged(reader)
         self._conclude(reader, found)
         if isinstance(lines, _AllButLast):
             self._check_trailer(lines.last)
 
+    def _text(self, found: Scan) -> AbstractContextManager[IO[str]]:
+        return open_text(
+            self.path, where=self.where, encoding=found.encoding, member=self.table.member
+        )
+
     def _opening(self, found: Scan) -> tuple[int, Dialect]:
         """The number of lines above the header, and the signs of the rows."""
         stated = self.table.delimiter != AUTO
-        with open_text(self.file.path, found.encoding, self.table.member) as text:
+        with self._text(found) as text:
             opening = read_opening(
                 text, self.table.skip_rows_before_header, self.table.dialect, stated=stated
             )
@@ -78,7 +61,7 @@ class FileReading:
             )
         return opening.skipped, replace(self.table.dialect, delimiter=opening.delimiter)
 
-    def _columns(
+    def _header(
         self, lines: Iterator[str], dialect: Dialect, skipped: int
     ) -> tuple[tuple[str, ...], int]:
         """The names of the columns, and the number of lines that the header takes."""
@@ -94,7 +77,7 @@ class FileReading:
             words = f": {error}"
         where = f"{self.where}:{skipped + max(reader.line_num, 1)}"
         if not row:
-            raise Unreadable(f"there is no header{words}", where=where, mend=_OUTAGE)
+            raise Unreadable(f"there is no header{words}", where=where, mend=OUTAGE)
         if len(row) == 1:
             _check_single(row[0], dialect, where)
         if given and len(given) != len(row):
@@ -107,68 +90,27 @@ class FileReading:
         check_required(columns, self.table.required_columns, where)
         return columns, reader.line_num
 
-    def _told(self, columns: tuple[str, ...], found: Scan) -> Table:
+    def _told(self, found: Scan) -> Table:
         return Table(
             dataset=self.dataset,
             where=self.where,
-            columns=columns,
+            columns=self.columns,
             nulls=self.table.null_values,
             on_bad_rows=self.table.on_bad_rows,
             nuls=found.nuls,
         )
 
-    def _paged(self, reader: RowReader) -> Iterator[Page]:
-        records: list[Record] = []
-        rejects: list[Reject] = []
-        size, first = 0, self.number + 1
-        while True:
-            block = reader.block(self.table.page_rows - len(records))
-            if block is not None:
-                records += block.records
-                rejects += block.rejects
-                size += block.size
-                full = len(records) >= self.table.page_rows or size >= _PAGE_SIZE
-                if not full and len(rejects) < self.table.page_rows:
-                    continue
-            self.rows += reader.number - self.number
-            self.number = reader.number
-            self.rejects += len(rejects)
-            self._check_rejects(rejects, final=block is None)
-            if records or rejects:
-                yield Page(first, records, tuple(rejects))
-            if block is None:
-                return
-            records, rejects, size, first = [], [], 0, self.number + 1
-
-    def _check_rejects(self, latest: list[Reject], *, final: bool) -> None:
-        share = self.table.max_bad_rows
-        most = max(self.rows * share, _SPARE) if share else 0
-        if self.rejects <= most and (self.rejects < self.rows or not self.rejects):
-            return
-        if final or self.rejects > _PATIENCE:
-            told = f"; one is {latest[0].reason}" if latest else ""
-            raise Unreadable(
-                f"{self.rejects:,} of {self.rows:,} rows are bad, and `max_bad_rows` allows "
-                f"{share:.0%}{told}",
-                where=self.where,
-                mend="check `delimiter` and quotes, correct the export, or raise `max_bad_rows`",
-            )
+    @property
+    def mend_of_rejects(self) -> str:
+        return "check `delimiter` and quotes, correct the export, or raise `max_bad_rows`"
 
     def _conclude(self, reader: RowReader, found: Scan) -> None:
-        if self.rows < self.table.min_rows:
-            rows = counted(self.rows, "row") if self.rows else "a header and no row"
-            raise Unreadable(
-                f"the file holds {rows}, and `min_rows` asks for {self.table.min_rows:,}",
-                where=self.where,
-                mend=_OUTAGE,
-            )
+        self.facts.append("ended outside quotes")
         if reader.doubt:
             self.doubts.append(reader.doubt)
         if not found.ends_line:
             cut = self.table.final_line_end
             (self.doubts if cut else self.facts).append("no line end after the last row")
-        if changed := self.file.changed():
-            self.doubts.append(f"it changed while it was read: {changed}")
 
     def _check_trailer(self, last: str) -> None:
         trailer = re.search(self.table.trailer or "", last)

@@ -4,11 +4,12 @@ What is still being written or belongs to an editor is never a candidate: `*.tmp
 `*.filepart`, `.*`, `~$*` (`specs/csv-and-api.md` §1.6).
 """
 
-import stat
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Final, Literal
+
+import orjson
 
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
 
@@ -20,53 +21,56 @@ Newest = Literal["mtime", "name"]
 
 @dataclass(frozen=True, slots=True)
 class DropFile:
-    """A file as it stood when it was chosen; what differs later was written meanwhile."""
+    """A file as it stood when it was looked at; what differs later was written meanwhile.
 
-    path: Path
+    `name` is its path under the root, with `/`. `mark` tells two versions apart where the system
+    can: an inode, an ETag. `marker` is the name of the file that said it was whole.
+    """
+
+    name: str
     size: int  # bytes
     mtime_ns: int
-    inode: int
+    mark: str = ""
+    marker: str = ""
 
-    def changed(self) -> str:
-        """What has happened to the file since, in words; nothing: `""`."""
-        try:
-            now = _look(self.path)
-        except OSError:
+    def changed(self, now: "DropFile | None") -> str:
+        """What has happened to the file, *now* as it is, in words; nothing: `""`."""
+        if now is None:
             return "it is gone"
-        if now == self:
-            return ""
         if now.size != self.size:
             return f"{self.size:,} bytes became {now.size:,}"
-        return "it was written to or replaced"
+        same = (now.mtime_ns, now.mark) == (self.mtime_ns, self.mark)
+        return "" if same else "it was written to or replaced"
+
+    def receipt(self) -> str:
+        """The file as a text, `of_receipt` makes it of it again."""
+        return orjson.dumps(asdict(self)).decode()
+
+    @classmethod
+    def of_receipt(cls, text: str) -> "DropFile":
+        return cls(**orjson.loads(text))
 
 
-def find(root: Path, pattern: str, *, newest_by: Newest) -> list[DropFile]:
-    """The files of *root* that match the glob *pattern*, the newest last.
+def may_be_read(name: str) -> bool:
+    """Whether the file of this name is no one's work under way."""
+    last = PurePosixPath(name).name.lower()
+    return not any(fnmatch(last, never) for never in NEVER)
 
-    Raises Unreachable when the folder or every file is missing, Refused when it may not be read.
-    """
-    where = str(root / pattern)
-    try:
-        if not root.is_dir():
-            raise Unreachable(
-                f"there is no folder {root}", where=where, mend="check `root`, mount the share"
-            )
-        files = [_look(path) for path in root.glob(pattern) if _may_be_read(path)]
-    except OSError as error:
-        raise worded(error, where) from None
-    if not files:
-        raise Unreachable(
-            f"no file matches {pattern!r}",
-            where=str(root),
-            mend=f"check `path` and the delivery; {', '.join(NEVER)} are left out",
-        )
+
+def by_age(files: list[DropFile], newest_by: Newest) -> list[DropFile]:
+    """*files*, the newest last."""
     return sorted(files, key=lambda file: _age(file, newest_by))
 
 
 def choose(
-    files: list[DropFile], selection: Selection, *, newest_by: Newest, oldest_ns: int | None
+    files: list[DropFile],
+    selection: Selection,
+    *,
+    newest_by: Newest,
+    oldest_ns: int | None,
+    where: str,
 ) -> list[DropFile]:
-    """The files to read out of *files* (the newest last): all, or the newest alone.
+    """The files to read out of *files* (the newest last), which lie at *where*: all, or the newest.
 
     Raises Unreachable when the newest was last written before *oldest_ns*, Unreadable when two
     files may be the newest.
@@ -76,7 +80,7 @@ def choose(
         hours = (oldest_ns - newest.mtime_ns) / 3.6e12
         raise Unreachable(
             f"the newest file is {hours:,.1f} hours older than `max_age_hours` allows",
-            where=str(newest.path),
+            where=f"{where}: {newest.name}",
             mend="find out why no newer file was delivered, or raise `max_age_hours`",
         )
     if selection == "all":
@@ -84,8 +88,8 @@ def choose(
     rival = files[-2] if len(files) > 1 else None
     if rival is not None and _age(rival, newest_by)[0] == _age(newest, newest_by)[0]:
         raise Unreadable(
-            f"{rival.path.name} and {newest.path.name} are equally new",
-            where=str(newest.path.parent),
+            f"{rival.name} and {newest.name} are equally new",
+            where=where,
             mend="leave one of them, or choose by `newest_by: name`",
         )
     return [newest]
@@ -101,18 +105,5 @@ def worded(error: OSError, where: str) -> SourceError:
     return Unreachable(f"cannot be read: {words}", where=where, mend="check the disk or the share")
 
 
-def _look(path: Path) -> DropFile:
-    facts = path.stat()
-    return DropFile(path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
-
-
-def _may_be_read(path: Path) -> bool:
-    name = path.name
-    if any(fnmatch(name.lower(), never) for never in NEVER):
-        return False
-    return stat.S_ISREG(path.stat().st_mode)
-
-
 def _age(file: DropFile, newest_by: Newest) -> tuple[int | str, str]:
-    name = str(file.path)
-    return (name, name) if newest_by == "name" else (file.mtime_ns, name)
+    return (file.name, file.name) if newest_by == "name" else (file.mtime_ns, file.name)

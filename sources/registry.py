@@ -2,10 +2,12 @@
 
 from typing import Any, Final
 
-from sources import api, csv_file
+from sources import api, csv_file, itop, servicenow
 from sources.base import Source
 
 SOURCES: Final[dict[str, Source[Any, Any]]] = {
     "api": api.SOURCE,
     "csv": csv_file.SOURCE,
+    "itop": itop.SOURCE,
+    "servicenow": servicenow.SOURCE,
 }

@@ -6,14 +6,16 @@ turned into records at once; any other is gone through row by row.
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, tee
 from typing import TYPE_CHECKING, Final, Literal
 
-from sources.base import Record, Reject
+from sources.base import Reject
 from sources.dialect import Dialect
 from sources.errors import Unreadable
+from sources.file_reading import Block, counted
+from sources.records import recorder
 
 if TYPE_CHECKING:
     import _csv  # the only place where the type of a reader has a name
@@ -38,15 +40,6 @@ class Table:
     nuls: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Some rows: `size` is the number of characters they were written with."""
-
-    records: list[Record]
-    rejects: list[Reject]
-    size: int
-
-
 class RowReader:
     """Reads the rows that follow the header of a file.
 
@@ -64,7 +57,7 @@ class RowReader:
         self._table = table
         read, self._raw = tee(lines)
         self._reader: _csv.Reader = dialect.reader(read)
-        self._records = _recorder(table.columns, table.nulls)
+        self._records = recorder(table.columns, table.nulls)
 
     def block(self, most: int) -> Block | None:
         """The next rows, at most *most*; None after the last.
@@ -144,32 +137,6 @@ class RowReader:
             )
         sample = "".join(written).rstrip("\r\n")[:SAMPLE]
         block.rejects.append(Reject(self._table.dataset, self.number, f"{lines}: {what}", sample))
-
-
-def _recorder(
-    columns: tuple[str, ...], nulls: frozenset[str]
-) -> Callable[[list[list[str]]], list[Record]]:
-    """The function that makes records of rows: every value a text without outer blanks."""
-    strip = str.strip
-
-    def texts(rows: list[list[str]]) -> list[Record]:
-        # the widths are known to be equal
-        return [dict(zip(columns, map(strip, row))) for row in rows]  # noqa: B905
-
-    def texts_or_nulls(rows: list[list[str]]) -> list[Record]:
-        return [
-            {
-                column: None if value in nulls else value
-                for column, value in zip(columns, map(strip, row), strict=True)
-            }
-            for row in rows
-        ]
-
-    return texts_or_nulls if nulls else texts
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _padded(row: list[str], width: int) -> list[str]:

@@ -9,11 +9,11 @@ import logging
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 USER_AGENT: Final = f"refsync/{version('refsync')}"
 _CHUNK: Final = 256 * 1024
 _HOPS: Final = 5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,17 @@ class HttpSession(requests.Session):
         Raises Unreachable when the last attempt was an outage too, Refused (`Denied` when it is a
         status that says no), Unreadable when the answer is not JSON or passes `max_body`.
         """
+        return self.patiently(lambda: self._ask_once(call), safe=call.safe)
+
+    def patiently(self, once: Callable[[], T], *, safe: bool = True) -> T:
+        """What *once* gives; outages are waited for and it is called again when it is `safe`.
+
+        Lets out what *once* raises; Unreachable when the last attempt was an outage too.
+        """
         retry = self.connection.retry
         attempts = stamina.retry_context(
             on=self._wait,
-            attempts=retry.attempts if call.safe else 1,
+            attempts=retry.attempts if safe else 1,
             timeout=retry.within,
             wait_initial=retry.initial,
             wait_max=retry.max_delay,
@@ -144,12 +153,12 @@ class HttpSession(requests.Session):
             for attempt in attempts:
                 number = attempt.num
                 with attempt:
-                    answer = self._ask_once(call)
+                    got = once()
         except Unreachable as error:
             if number > 1:
                 error.add_note(f"tried: {number} times")
             raise
-        return answer
+        return got
 
     def _wait(self, error: Exception) -> bool | float:
         if not isinstance(error, Later) or error.retry_after is None:

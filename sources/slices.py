@@ -23,4 +23,6 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
         ]
     if doubts:
         return Partial("; ".join(dict.fromkeys(doubts)))
-    return Complete("; ".join(dict.fromkeys(each.evidence for each in complete)))
+    evidence = "; ".join(dict.fromkeys(each.evidence for each in complete))
+    taken = tuple(dict.fromkeys(name for each in complete for name in each.taken))
+    return Complete(evidence, taken=taken)

@@ -54,43 +54,43 @@ class Scan:
 
 
 @contextmanager
-def open_text(path: Path, encoding: str, member: str | None) -> Iterator[IO[str]]:
-    """The text of *path*, its line ends as they are.
+def open_text(path: Path, *, where: str, encoding: str, member: str | None) -> Iterator[IO[str]]:
+    """The text of *path*, shown as *where*, its line ends as they are.
 
     Lets out Unreadable for what turns out to be damaged, Unreachable and Refused as
     `sources.drop.worded`.
     """
-    with ExitStack() as stack, _readable(path):
-        binary = stack.enter_context(_open_bytes(path, member))
+    with ExitStack() as stack, _readable(where):
+        binary = stack.enter_context(_open_bytes(path, where, member))
         yield stack.enter_context(TextIOWrapper(binary, encoding, errors="strict", newline=""))
 
 
-def scan(path: Path, *, encoding: str | None, member: str | None, most: int) -> Scan:
-    """Go through *path*: its encoding (None: to be told) and that it is text from end to end.
+def scan(path: Path, *, where: str, encoding: str | None, member: str | None, most: int) -> Scan:
+    """Go through *path*, shown as *where*: its encoding (None: to be told), and that it is text.
 
     A byte order mark wins; without one UTF-8 if all of it is, else cp1252. Raises Unreadable for
     what is damaged, empty, no text, or larger than *most* bytes once decompressed.
     """
-    with _readable(path), _open_bytes(path, member) as binary:
+    with _readable(where), _open_bytes(path, where, member) as binary:
         head = binary.read(4096)
     bom, marked = next((mark for mark in _BOMS if head.startswith(mark[0])), (b"", encoding))
     if len(head) == len(bom):
-        _empty(path)
+        _empty(where)
     names = (marked,) if marked else _GUESSES
     offset = 0
     for name in names:
-        _check_kind(path, head.decode(name, errors="replace"))
-        with _readable(path), _open_bytes(path, member) as binary:
+        _check_kind(where, head.decode(name, errors="replace"))
+        with _readable(where), _open_bytes(path, where, member) as binary:
             found = _go_through(binary, name, most)
         if isinstance(found, Scan):
             if found.size > most:
-                _too_large(path, most)
+                _too_large(where, most)
             return found
         offset = found
     raise Unreadable(
         f"the text is {'neither ' if len(names) > 1 else 'not '}{' nor '.join(names)}: "
         f"byte {offset:,} cannot be",
-        where=str(path),
+        where=where,
         mend="state the right `encoding`",
     )
 
@@ -121,7 +121,7 @@ def _go_through(binary: IO[bytes], name: str, most: int) -> Scan | int:
 
 
 @contextmanager
-def _open_bytes(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+def _open_bytes(path: Path, where: str, member: str | None) -> Iterator[IO[bytes]]:
     """The bytes of *path*, decompressed; compression is told by the first bytes, not the name."""
     with ExitStack() as stack:
         raw = stack.enter_context(path.open("rb"))
@@ -131,78 +131,82 @@ def _open_bytes(path: Path, member: str | None) -> Iterator[IO[bytes]]:
             yield cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=raw)))
         elif magic in _ZIP:
             archive = stack.enter_context(zipfile.ZipFile(raw))
-            yield stack.enter_context(archive.open(_member(path, archive, member)))
+            yield stack.enter_context(archive.open(_member(where, archive, member)))
         elif magic == _OLE:
-            raise _workbook(path, "an old Excel workbook (.xls)")
+            raise _workbook(where, "an old Excel workbook (.xls)")
         else:
             yield raw
 
 
-def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
+def _member(where: str, archive: zipfile.ZipFile, member: str | None) -> str:
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if "[Content_Types].xml" in names:
-        raise _workbook(path, "an Excel workbook (.xlsx)")
+        raise _workbook(where, "an Excel workbook (.xlsx)")
     if "content.xml" in names and "mimetype" in names:
-        raise _workbook(path, "an OpenDocument spreadsheet (.ods)")
+        raise _workbook(where, "an OpenDocument spreadsheet (.ods)")
     fitting = [name for name in names if member is None or fnmatch(name, member)]
     if len(fitting) != 1:
         shown = ", ".join(names[:10]) or "nothing"
         raise Unreadable(
             f"the archive has {len(fitting)} files to read, and one is wanted; it holds {shown}",
-            where=str(path),
+            where=where,
             mend="name it by `member`",
         )
     return fitting[0]
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable(where: str) -> Iterator[None]:
     """Errors of files and archives, in our words."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise Unreadable(
             f"the archive is truncated or damaged: {error}",
-            where=str(path),
+            where=where,
             mend="have the file delivered again",
         ) from None
     except UnicodeError as error:
         raise Unreadable(
             f"the text changed while it was read: {error}",
-            where=str(path),
+            where=where,
             mend="have the file delivered whole: under another name, then renamed",
         ) from None
     except OSError as error:
-        raise worded(error, str(path)) from None
+        raise worded(error, where) from None
     except RuntimeError as error:  # zipfile's way to ask for a password
-        raise Unreadable(str(error), where=str(path), mend="deliver it without password") from None
+        raise Unreadable(str(error), where=where, mend="deliver it without password") from None
 
 
-def _check_kind(path: Path, head: str) -> None:
+def _check_kind(where: str, head: str) -> None:
     for pattern, kind in _NOT_CSV:
         if pattern.match(head):
             raise Unreadable(
                 f"this is {kind}, not CSV; it begins with {head[:80]!r}",
-                where=str(path),
+                where=where,
                 mend="open the file: an error page may have been saved in place of the export",
             )
 
 
-def _workbook(path: Path, kind: str) -> Unreadable:
-    return Unreadable(f"this is {kind}, not CSV", where=str(path), mend="export it as CSV")
+def _workbook(where: str, kind: str) -> Unreadable:
+    return Unreadable(
+        f"this is {kind}, not CSV",
+        where=where,
+        mend="export it as CSV, or read it by a source `excel`",
+    )
 
 
-def _too_large(path: Path, most: int) -> NoReturn:
+def _too_large(where: str, most: int) -> NoReturn:
     raise Unreadable(
         f"the file holds more than {most:,} bytes once decompressed",
-        where=str(path),
+        where=where,
         mend="raise `max_size` of the connection if that is right",
     )
 
 
-def _empty(path: Path) -> NoReturn:
+def _empty(where: str) -> NoReturn:
     raise Unreadable(
         "the file is empty: that is an outage of the export, not a client without data",
-        where=str(path),
+        where=where,
         mend="have it delivered again; nothing was changed",
     )

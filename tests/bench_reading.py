@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from flows.stages import collector_paused
+from flows.extraction import collector_paused
 from flows.workplace import Workplace
 from sources.base import Scope
 from tests.acceptance.installation import Installation

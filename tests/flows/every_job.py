@@ -126,6 +126,38 @@ SOURCE_BLOCKS: dict[str, list[dict[str, Any]]] = {
             },
         }
     ],
+    "itop": [
+        {
+            "type": "itop",
+            "connection": "acme-itop",
+            "datasets": {
+                "servers": {
+                    "class": "Server",
+                    "where": "status != 'obsolete'",
+                    "fields": ["name", "status"],
+                    "optional": ["asset_number"],
+                    "page_size": 200,
+                    "cursor_field": "last_update",
+                    "archived": True,
+                    "dates": ["move2production"],
+                    "datetimes": ["last_update"],
+                    "encoded_html": ["description"],
+                    "unset_keys": ["location_id"],
+                }
+            },
+        },
+        {
+            "type": "itop",
+            "connection": "acme-itop",
+            "datasets": {
+                "servers": {
+                    "class": "Server",
+                    "oql": "SELECT Server AS s WHERE s.status = 'production'",
+                    "related": {"direction": "up", "depth": 3, "redundancy": True},
+                }
+            },
+        },
+    ],
 }
 SYNC_BLOCKS: tuple[dict[str, Any], ...] = (
     {

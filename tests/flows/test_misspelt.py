@@ -58,6 +58,7 @@ AS_GOOD: dict[str, tuple[str, ...]] = {
     # one or several, a share or a number
     r"source\.datasets\.servers\.primary_key": ("text",),
     r"source\.datasets\.servers\.max_age_hours": ("whole",),
+    r"source\.datasets\.servers\.unset_keys": ("truth",),
     r"mapping\.cleanup\.servers\.(untranslated|zero)": ("truth",),
     r"mapping\.expect\.servers\.filled\.env": ("fraction",),
     r"sync\.limits\.missing": ("whole",),

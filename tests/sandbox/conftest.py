@@ -9,6 +9,8 @@ from sandbox.canopsis import Knobs, create_app
 from sandbox.jsonapi import create_app as create_json_api
 from sandbox.jsonapi_knobs import ApiKnobs
 from sandbox.serve import serve
+from sandbox.servicenow import create_app as create_servicenow
+from tests.sandbox import servicenow_client
 from tests.sandbox.canopsis_cases import Caller, c, infos, names, r, svc
 from tests.sandbox.jsonapi_client import ROWS, Client
 
@@ -77,4 +79,18 @@ def json_api_url() -> Iterator[str]:
 def api(json_api_url: str) -> Iterator[Client]:
     with contextlib.closing(Client(json_api_url)) as client:
         client.session.post(f"{json_api_url}/sandbox/reset", timeout=10)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def servicenow_url() -> Iterator[str]:
+    with serve(create_servicenow()) as url:
+        yield url
+
+
+@pytest.fixture
+def now(servicenow_url: str) -> Iterator[servicenow_client.Client]:
+    """A ServiceNow that holds the fixture of the spec's cases."""
+    with contextlib.closing(servicenow_client.Client(servicenow_url)) as client:
+        client.reset()
         yield client

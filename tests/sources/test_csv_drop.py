@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sources.base import Complete, Record, Scope, Slice
+from sources.base import Complete, Partial, Record, Scope, Slice
 from sources.csv_file import SOURCE
 from sources.drop import worded
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
@@ -137,10 +137,27 @@ def test_slices_share_the_files(tmp_path: Path, put: Put) -> None:
         put(f"{number}.csv", age=9 - number)
     config, connection = settings(tmp_path, file_selection="all")
 
-    assert len(SOURCE.slices(config, "d", connection, Scope(), 3)) == 3
-    assert len(SOURCE.slices(config, "d", connection, Scope(), 9)) == 5
-    shares = [files(tmp_path, Scope(slice=Slice(i, 3)), file_selection="all") for i in range(3)]
+    slices = SOURCE.slices(config, "d", connection, Scope(), 3)
+    put("5.csv")  # what comes once they are shared out belongs to the next run
+
+    shares = [files(tmp_path, Scope(slice=each), file_selection="all") for each in slices]
     assert shares == [["0.csv"], ["1.csv", "2.csv"], ["3.csv", "4.csv"]]
+    assert len(SOURCE.slices(config, "d", connection, Scope(), 9)) == 6
+
+
+def test_a_file_that_changes_once_it_is_shared_out_is_partial(tmp_path: Path, put: Put) -> None:
+    for number in range(2):
+        put(f"{number}.csv", age=9 - number)
+    config, connection = settings(tmp_path, file_selection="all")
+    slices = SOURCE.slices(config, "d", connection, Scope(), 2)
+
+    put("0.csv")
+
+    extraction = SOURCE.extract(config, "d", connection, Scope(slice=slices[0]))
+    assert next(extraction).records
+    with pytest.raises(StopIteration) as stop:
+        next(extraction)
+    assert isinstance(stop.value.value, Partial)
 
 
 def test_a_slice_without_a_file_is_complete(tmp_path: Path, put: Put) -> None:

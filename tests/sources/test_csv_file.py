@@ -673,9 +673,23 @@ def test_a_tab_may_be_written_as_a_word() -> None:
     assert CsvDataset.model_validate({"path": "a", "delimiter": "tab"}).delimiter == "\t"
 
 
-def test_an_address_is_no_folder() -> None:
-    with pytest.raises(ValidationError, match="a folder of this machine"):
-        SOURCE.connection.model_validate({"root": "s3://bucket/drop"})
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"root": "ftp://host/drop"}, "a folder of this machine is wanted, or sftp://host/folder"),
+        ({"root": "sftp://me:hunter2@host/drop"}, "credentials and options belong beside the root"),
+        ({"root": "sftp://host/drop"}, "an account is needed"),
+        ({"root": "drop", "s3": {"region": "x"}}, "`s3` is for a root s3://"),
+        ({"root": "s3://b", "s3": {"access_key": "x"}}, "go together"),
+        ({"root": "sftp://h", "sftp": {"username": "x"}}, "a password or a private key is needed"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_at_load(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        SOURCE.connection.model_validate(settings)
+
+    assert words in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_every_setting_is_described() -> None:

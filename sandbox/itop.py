@@ -1,0 +1,115 @@
+"""An iTop that answers webservices/rest.php like 2.3.4, 2.4.3 or 3.2, as well or badly as told.
+
+    app = create_app(objects(servers=1000), ItopKnobs(release="2.4.3"))
+    with serve(app) as url:
+        form = {"auth_user": "etl", "auth_pwd": "etl-password", "json_data": "{…}"}
+        requests.post(f"{url}/webservices/rest.php?version=1.3", data=form)
+
+Routes
+    GET, POST /webservices/rest.php       also below any folder: /itop/webservices/rest.php
+    POST   /sandbox/objects/<class>       a JSON list of objects to add; their ids are answered
+    PATCH, DELETE /sandbox/objects/<class>/<id>   a JSON object of values; the others stay
+    GET, PUT    /sandbox/knobs            a JSON object of the knobs to turn; the others stay
+    GET, DELETE /sandbox/traffic          requests, bytes_sent, statuses, paths, calls
+    POST   /sandbox/reset                 everything as it was at the start
+
+In the same process `app.state.itop` is the `Itop`: `held` (add, change, remove), `turn`, `traffic`,
+`reset`.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.itop_answers import answer
+from sandbox.itop_knobs import ItopKnobs
+from sandbox.itop_objects import objects as invented
+from sandbox.itop_request import session_of
+from sandbox.itop_state import Itop
+from sandbox.itop_store import Objects
+from sandbox.transport import Breakable
+
+
+def create_app(objects: Objects | None = None, knobs: ItopKnobs | None = None) -> Breakable:
+    """An application that serves *objects*, a small CMDB unless given; see `app.state.itop`."""
+    app = Breakable(
+        routes=[
+            Route("/webservices/rest.php", _rest, methods=["GET", "POST"]),
+            Route("/{folder:path}/webservices/rest.php", _rest, methods=["GET", "POST"]),
+            Route("/sandbox/objects/{kind}", _add, methods=["POST"]),
+            Route("/sandbox/objects/{kind}/{number:int}", _change, methods=["PATCH", "DELETE"]),
+            Route("/sandbox/knobs", _knobs, methods=["GET", "PUT"]),
+            Route("/sandbox/traffic", _traffic, methods=["GET", "DELETE"]),
+            Route("/sandbox/reset", _reset, methods=["POST"]),
+        ]
+    )
+    app.state.itop = Itop(invented() if objects is None else objects, knobs or ItopKnobs())
+    return app
+
+
+async def _rest(request: Request) -> Response:
+    itop: Itop = request.app.state.itop
+    sent = await request.body()
+    session = session_of(request.headers.get("cookie", ""))
+    # PHP locks the file of a session while it works: calls that share one queue up on 2.x
+    alone = session and not itop.model.modern
+    async with itop.doors[session] if alone else contextlib.nullcontext():
+        if itop.knobs.latency:
+            await asyncio.sleep(itop.knobs.latency)
+        response = answer(itop, request, sent)
+    itop.traffic.record(request, sent, response)
+    return response
+
+
+async def _add(request: Request) -> Response:
+    itop: Itop = request.app.state.itop
+    kind = request.path_params["kind"]
+    given = orjson.loads(await request.body())
+    return _json({"ids": [itop.held.add(kind, **values) for values in given]})
+
+
+async def _change(request: Request) -> Response:
+    itop: Itop = request.app.state.itop
+    key = f"{request.path_params['kind']}::{request.path_params['number']}"
+    try:
+        if request.method == "DELETE":
+            itop.held.remove(key)
+        else:
+            itop.held.change(key, **orjson.loads(await request.body()))
+    except KeyError:
+        return _json({"error": f"there is no {key}"}, 404)
+    return Response(status_code=204)
+
+
+async def _knobs(request: Request) -> Response:
+    itop: Itop = request.app.state.itop
+    if request.method == "PUT":
+        try:
+            itop.turn(orjson.loads(await request.body()))
+        except ValidationError as refusal:
+            return _json({"error": str(refusal)}, 400)
+    return _json(itop.knobs.model_dump(mode="json"))
+
+
+async def _traffic(request: Request) -> Response:
+    itop: Itop = request.app.state.itop
+    if request.method == "DELETE":
+        itop.traffic.clear()
+        return Response(status_code=204)
+    return _json(itop.traffic.told())
+
+
+async def _reset(request: Request) -> Response:
+    itop: Itop = request.app.state.itop
+    itop.reset()
+    return Response(status_code=204)
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json")

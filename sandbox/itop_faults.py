@@ -1,0 +1,65 @@
+"""Answers that misbehave on purpose."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.itop_deaths import died, html
+from sandbox.itop_json import encoded
+from sandbox.itop_knobs import Fault
+from sandbox.itop_state import Itop
+from sandbox.transport import Cut, Drip, Reset
+
+_LOGIN_PAGE: Final = (
+    "<!DOCTYPE html>\n<html><head><title>iTop login</title></head><body>"
+    '<form method="post"><input name="auth_user"><input name="auth_pwd" type="password"></form>'
+    "</body></html>\n"
+)
+
+
+def instead(itop: Itop, fault: Fault, request: Request) -> Response | None:
+    """The answer in place of iTop's; None when the fault leaves that there."""
+    make = _INSTEAD.get(fault.kind)
+    return make(itop, fault, request) if make else None
+
+
+def _status(_: Itop, fault: Fault, __: Request) -> Response:
+    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    body = fault.body or f"<html><body><h1>{fault.status}</h1></body></html>"
+    return Response(body.encode(), fault.status, headers, "text/html")
+
+
+def _redirect(_: Itop, fault: Fault, request: Request) -> Response:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Response(b"", 302, {"Location": f"{fault.to}{request.url.path}{query}"})
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, 200, media_type="application/json")
+
+
+_INSTEAD: Final[Mapping[str, Callable[[Itop, Fault, Request], Response | None]]] = {
+    "status": _status,
+    "redirect": _redirect,
+    "html": lambda _, fault, __: html(fault.body or _LOGIN_PAGE, 200),
+    "empty": lambda _, __, ___: _json(b""),
+    "reset": lambda _, __, ___: Reset(),
+    "code": lambda _, fault, __: _json(encoded({"code": fault.code, "message": fault.message})),
+    "fatal": lambda itop, fault, _: died(itop, fault.cause),
+    "repeat": lambda itop, _, __: _json(itop.last) if itop.last else None,
+}
+
+
+def delivered(fault: Fault, response: Response) -> Response:
+    """The response as the fault has it travel."""
+    body, status = bytes(response.body), response.status_code
+    headers = {key: value for key, value in response.headers.items() if key != "content-length"}
+    match fault.kind:
+        case "cut":
+            return Cut(body, status, headers, sent=int(len(body) * fault.keep))
+        case "drip":
+            return Drip(body, status, headers, chunks=fault.chunks, seconds=fault.seconds)
+        case _:
+            return response

@@ -1,0 +1,164 @@
+"""core/get_related: the impact graph, walked from the objects that a key means."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sandbox.itop_classes import is_a
+from sandbox.itop_get import ordered, whole
+from sandbox.itop_json import encoded, fragment, objects, result
+from sandbox.itop_keys import INTERNAL_ERROR, class_of, found, mandatory
+from sandbox.itop_knobs import User
+from sandbox.itop_login import UNAUTHORIZED, may_export, may_read
+from sandbox.itop_model import Model
+from sandbox.itop_state import Itop
+from sandbox.itop_store import Thing
+
+_DEPTH: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrow:
+    """Objects of `source` impact those of `target`: by a key of the target, or through a link."""
+
+    source: str
+    target: str
+    key: str  # of the target, or of the link: who impacts
+    link: str = ""
+    far: str = ""  # key of the link: who is impacted
+
+
+_ARROWS: Final = (
+    _Arrow("Server", "Hypervisor", "server_id"),
+    _Arrow("Farm", "Hypervisor", "farm_id"),
+    _Arrow("VirtualHost", "VirtualMachine", "virtualhost_id"),
+    _Arrow("FunctionalCI", "SoftwareInstance", "system_id"),
+    _Arrow("DBServer", "DatabaseSchema", "dbserver_id"),
+    _Arrow("WebServer", "WebApplication", "webserver_id"),
+    _Arrow("Rack", "DatacenterDevice", "rack_id"),
+    _Arrow(
+        "FunctionalCI",
+        "ApplicationSolution",
+        "functionalci_id",
+        "lnkApplicationSolutionToFunctionalCI",
+        "applicationsolution_id",
+    ),
+    _Arrow(
+        "ApplicationSolution",
+        "BusinessProcess",
+        "applicationsolution_id",
+        "lnkApplicationSolutionToBusinessProcess",
+        "businessprocess_id",
+    ),
+)
+_TO_CONTACTS: Final = _Arrow(
+    "FunctionalCI", "Contact", "functionalci_id", "lnkContactToFunctionalCI", "contact_id"
+)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a walk along the arrows has met: objects and arrows, in the order it met them."""
+
+    itop: Itop
+    down: bool
+    things: dict[str, Thing] = field(default_factory=dict)
+    edges: dict[str, list[str]] = field(default_factory=dict)
+
+    def begin(self, things: Iterable[Thing], depth: int, *, reversed_: bool) -> None:
+        scope = list(things)
+        for thing in scope:
+            self._visit(thing, depth, reversed_=reversed_)
+
+    def _visit(self, thing: Thing, depth: int, *, reversed_: bool) -> None:
+        if thing.key in self.things:
+            return
+        self.things[thing.key] = thing
+        if depth <= 0:
+            return
+        for other in self._neighbours(thing):
+            source, sink = (thing, other) if self.down else (other, thing)
+            if reversed_:
+                source, sink = sink, source
+            sinks = self.edges.setdefault(source.key, [])
+            if sink.key not in sinks:
+                sinks.append(sink.key)
+            self._visit(other, depth - 1, reversed_=reversed_)
+
+    def _neighbours(self, thing: Thing) -> Iterator[Thing]:
+        arrows = (*_ARROWS, _TO_CONTACTS) if self.itop.model.modern else _ARROWS
+        for arrow in arrows:
+            here = arrow.source if self.down else arrow.target
+            if is_a(thing.kind, here):
+                yield from self._along(arrow, thing)
+
+    def _along(self, arrow: _Arrow, thing: Thing) -> Iterator[Thing]:
+        held = self.itop.held
+        kind = arrow.target if self.down else arrow.source
+        if arrow.link:
+            near, far = (arrow.key, arrow.far) if self.down else (arrow.far, arrow.key)
+            links = held.held(arrow.link)
+            ids = [
+                links[each].values.get(far, 0) for each in held.pointing(arrow.link, near, thing.id)
+            ]
+        elif self.down:
+            ids = list(held.pointing(kind, arrow.key, thing.id))
+        else:
+            ids = [thing.values.get(arrow.key, 0)]
+        there = held.among(kind, dict.fromkeys(ids))
+        things = held.held(kind)
+        yield from (things[each] for each in ordered(self.itop, kind, there))
+
+
+def get_related(itop: Itop, user: User, params: Mapping[str, Any]) -> bytes:
+    """The body of the answer; raises Refusal."""
+    model = itop.model
+    kind = class_of(params)
+    key = mandatory(params, "key")
+    relation = str(mandatory(params, "relation"))
+    depth = whole(params.get("depth"), _DEPTH)
+    direction = params.get("direction")
+    # the legacy name walks upwards and turns its arrows round
+    legacy = direction is None and relation == "depends on"
+    direction = "up" if legacy else "down" if direction is None else direction
+    if direction not in ("up", "down"):
+        message = (
+            f"Invalid value: '{direction}' for the parameter 'direction'."
+            " Valid values are 'up' and 'down'"
+        )
+        return _answer(model, INTERNAL_ERROR, message, [], {})
+    match = found(kind, key, itop.world(user))
+    ids = ordered(itop, match.kind, match.ids) if may_read(user, match.kind) else []
+    walk = _Walk(itop, direction == "down")
+    known = legacy or relation == "impacts"
+    things = itop.held.held(match.kind)
+    walk.begin((things[each] for each in ids), depth if known else 0, reversed_=legacy)
+    met: dict[str, int] = {}
+    for thing in walk.things.values():
+        met[thing.kind] = met.get(thing.kind, 0) + 1
+    refused = [each for each in met if not may_export(user, each)]
+    if refused:
+        message = (
+            "The current user does not have enough permissions for exporting data of class(es): "
+            + ", ".join(refused)
+        )
+        return result(UNAUTHORIZED, message, modern=model.modern)
+    if not met:
+        return _answer(model, 0, "Nothing found", [], {})
+    told = ", ".join(f"{each}= {count}" for each, count in met.items())
+    pieces = [_piece(itop, thing) for thing in walk.things.values()]
+    return _answer(model, 0, f"Scope: {len(ids)}; Related objects: {told}", pieces, walk.edges)
+
+
+def _piece(itop: Itop, thing: Thing) -> bytes:
+    shown = {"id": str(thing.id), "friendlyname": itop.held.name(itop.model, thing)}
+    return fragment(thing.kind, thing.id, shown)
+
+
+def _answer(
+    model: Model, code: int, message: str, pieces: list[bytes], edges: Mapping[str, list[str]]
+) -> bytes:
+    """`relations` is a list when empty, else a map (specs/itop.md §8)."""
+    told = {source: [{"key": sink} for sink in sinks] for source, sinks in edges.items()}
+    parts = (("objects", objects(pieces)), ("relations", encoded(told or [])))
+    return result(code, message, *(parts if model.modern else parts[::-1]), modern=model.modern)

@@ -1,0 +1,128 @@
+"""iTop by its REST services: the ids of a class are listed, then its objects are read by them.
+
+Built-in paging loses homonyms, and is ignored by old releases: it is never used. A listed object
+that does not come is asked for again by its id, so that what is lost is known (specs/itop.md §5).
+"""
+
+from difflib import get_close_matches
+from typing import Final
+
+from sources.base import Extraction, Scope, Slice, Source
+from sources.errors import Refused
+from sources.itop_connection import ItopConnection
+from sources.itop_dataset import ItopConfig, ItopDataset
+from sources.itop_evidence import ItopEvidence
+from sources.itop_fields import Columns
+from sources.itop_ids import Bounds, Lister
+from sources.itop_moments import changed_within
+from sources.itop_oql import Selection
+from sources.itop_probe import probe
+from sources.itop_related import impacts
+from sources.itop_session import ItopSession
+from sources.itop_values import Values
+from sources.itop_windows import Windows
+
+
+def extract(
+    config: ItopConfig, dataset: str, connection: ItopConnection, scope: Scope
+) -> Extraction:
+    """The objects of *dataset* in the order of their ids; edges, for an impact graph.
+
+    Raises Unreachable, Refused and Unreadable as `ItopSession.do`; Refused for an attribute that
+    the class lacks, and for a window of a dataset without `cursor_field`.
+    """
+    table = _table(config, dataset)
+    selection = _selection(table, dataset, connection, scope)
+    with ItopSession(connection) as session:
+        lister = Lister(session, table, selection)
+        if table.related is not None:
+            return (yield from impacts(session, dataset, table, lister, scope))
+        columns = Columns(session, table, scope.fields, f"source.datasets.{dataset}")
+        columns.settle()
+        bounds = Bounds.of(scope.slice)
+        listing = lister.listing(bounds)
+        evidence = ItopEvidence(table.class_name)
+        evidence.note_list(listing)
+        windows = Windows(
+            session,
+            dataset,
+            table,
+            selection=selection,
+            columns=columns,
+            values=Values(table, connection),
+            evidence=evidence,
+        )
+        yield from windows.pages(listing, lister)
+        if scope.slice is None and listing.ids and not (table.oql or evidence.broken):
+            evidence.newer = len(lister.listing(Bounds(listing.ids[-1])).ids)
+        return evidence.outcome(session.authenticator.identity)
+
+
+def count(config: ItopConfig, dataset: str, connection: ItopConnection, scope: Scope) -> int | None:
+    """The number of ids that the list has; None for an impact graph, whose edges nobody counts."""
+    table = _table(config, dataset)
+    if table.related is not None:
+        return None
+    selection = _selection(table, dataset, connection, scope)
+    with ItopSession(connection) as session:
+        return len(Lister(session, table, selection).listing(Bounds.of(scope.slice)).ids)
+
+
+def slices(
+    config: ItopConfig, dataset: str, connection: ItopConnection, scope: Scope, most: int
+) -> tuple[Slice, ...]:
+    """Blocks of ids with as many objects each; an impact graph, whose edges overlap, is one."""
+    table = _table(config, dataset)
+    if table.related is not None or most < 2:
+        return (Slice(0, 1),)
+    selection = _selection(table, dataset, connection, scope)
+    with ItopSession(connection) as session:
+        ids = Lister(session, table, selection).listing(Bounds()).ids
+    of = max(1, min(most, len(ids) // table.size))
+    cuts = (str(ids[len(ids) * rank // of - 1]) for rank in range(1, of))
+    bounds = ["", *cuts, ""]
+    return tuple(Slice(rank, of, bounds[rank], bounds[rank + 1]) for rank in range(of))
+
+
+def _table(config: ItopConfig, dataset: str) -> ItopDataset:
+    table = config.datasets.get(dataset)
+    if table is None:
+        near = get_close_matches(dataset, config.datasets, n=1) or sorted(config.datasets)[:1]
+        raise Refused(
+            f"the source has no dataset {dataset!r}",
+            where="source.datasets",
+            mend=f"did you mean {near[0]!r}?",
+        )
+    return table
+
+
+def _selection(
+    table: ItopDataset, dataset: str, connection: ItopConnection, scope: Scope
+) -> Selection:
+    if scope.since is None and scope.until is None:
+        return table.selection()
+    zone = connection.zone
+    if table.cursor_field is None or zone is None:
+        lacking, mend = (
+            ("`cursor_field`", "tickets have `last_update`; CIs keep no such time: read them all")
+            if table.cursor_field is None
+            else ("time zone", "declare the `timezone` of iTop in the connection")
+        )
+        raise Refused(
+            f"dataset {dataset!r} cannot be read by modification date: it has no {lacking}",
+            where=f"source.datasets.{dataset}",
+            mend=mend,
+        )
+    window = changed_within(table.cursor_field, scope.since, scope.until, zone)
+    return table.selection(*window)
+
+
+SOURCE: Final = Source(
+    config=ItopConfig,
+    connection=ItopConnection,
+    extract=extract,
+    probe=probe,
+    count=count,
+    slices=slices,
+    windows=True,
+)

@@ -1,0 +1,189 @@
+"""What a job says of a ServiceNow: tables, which of their rows, and how values are shown."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+
+from sources.base import SourceConfig, Strict
+from sources.servicenow_encoded import check_encoded, check_value
+
+_NAME: Final = r"^[a-z][a-z0-9_]*$"
+_PATH: Final = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
+_ONE_OR_MANY: Final = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+}
+_LISTS: Final = frozenset({"is_one_of", "is_not_one_of"})
+_NUMBERS: Final = frozenset({"gt", "lt"})
+
+RELATIONS: Final = "cmdb_rel_ci"
+
+
+def _many(value: Any) -> Any:
+    return (
+        (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+    )
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_many), WithJsonSchema(_ONE_OR_MANY)]
+Scalar = str | int | bool
+
+
+class Condition(Strict):
+    """One condition on the rows, in the words of `when`; or several of which one must hold."""
+
+    field: str = Field("", description="Column that is compared, dot-walked or not.")
+    cond: Literal[
+        "",
+        "eq",
+        "neq",
+        "is_one_of",
+        "is_not_one_of",
+        "contain",
+        "not_contain",
+        "begin_with",
+        "end_with",
+        "exist",
+        "gt",
+        "lt",
+        "instance_of",
+    ] = Field("", description="How; `instance_of` a class is of it or of one that extends it.")
+    value: Scalar | tuple[Scalar, ...] = Field(
+        "", description="With what: a constant, a list for `is_one_of`, a number for `gt` and `lt`."
+    )
+    any: tuple["Condition", ...] = Field((), description="Conditions of which one must hold.")
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if self.any:
+            if self.field or self.cond or any(each.any for each in self.any):
+                raise ValueError("`any` holds conditions and stands alone; mend: write one level")
+            return self
+        check_value("field", self.field, _PATH)
+        if not self.cond:
+            raise ValueError("a condition has field, cond and value; mend: write `cond`")
+        self._check_value()
+        return self
+
+    def _check_value(self) -> None:
+        value, cond = self.value, self.cond
+        if isinstance(value, tuple) != (cond in _LISTS):
+            raise ValueError(f"{cond} takes {'a list' if cond in _LISTS else 'one value'}")
+        if cond in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int)):
+            raise ValueError(f"{cond} takes a whole number; mend: dates are for backfill windows")
+        if (cond == "exist") != isinstance(value, bool) and cond == "exist":
+            raise ValueError("exist takes true or false")
+        for each in value if isinstance(value, tuple) else (value,):
+            text = str(each)
+            if not text:
+                raise ValueError("an empty value is compared with `exist`; mend: exist, false")
+            if cond in _LISTS and "," in text:
+                raise ValueError(f"a list cannot hold {text!r}, for its comma; mend: `any` of eq")
+            check_value("value", text)
+        if value == ():
+            raise ValueError("an empty list holds no value")
+
+
+class ServiceNowDataset(Strict):
+    """One table, or the relations between CIs."""
+
+    table: str = Field("", pattern=rf"{_NAME}|^$", description="Name of the table.")
+    relations: bool = Field(
+        False,
+        description="The relations between CIs, of `cmdb_rel_ci` unless a table is named: each has "
+        "`parent`, `child` and `type` (`type.name`, `type.parent_descriptor`, …).",
+    )
+    types: Texts = Field(
+        (), description="Of relations: names of the types wanted (`Depends on::Used by`)."
+    )
+    query: str | tuple[Condition, ...] = Field(
+        "", description="Which rows: conditions that must all hold, or an encoded query."
+    )
+    classes: Texts = Field(
+        (), description="Classes wanted, exactly: those that extend them are not read."
+    )
+    fields: tuple[str, ...] = Field(
+        (), description="Columns asked for besides those that the mapping reads."
+    )
+    display_value: Literal[False, True, "all"] = Field(
+        False,
+        description="Whether values are codes and ids (false), labels (true), or both (`all`: "
+        "`status.value`, `status.display_value`).",
+    )
+    exclude_reference_link: bool = Field(
+        True, description="Whether references come without their link."
+    )
+    page_size: int | None = Field(
+        None, ge=1, le=10_000, description="Rows asked for per page; 1000, or 500 with `all`."
+    )
+    query_category: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_]*$",
+        description="Database category that reads go to (a replica, which may lag behind).",
+    )
+    no_domain: bool = Field(False, description="Whether rows of every domain are read.")
+    lag: float = Field(
+        30, ge=0, description="Seconds before the instance's now at which a backfill ends."
+    )
+    overlap: float = Field(
+        900,
+        ge=0,
+        description="Seconds before the beginning of a backfill from which rows are read: imports "
+        "stamp their rows long before these can be seen.",
+    )
+    max_hidden: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of the rows that may be hidden from the account; more, and the reading "
+        "is partial.",
+    )
+
+    @field_validator("query")
+    @classmethod
+    def _sound(cls, query: str | tuple[Condition, ...]) -> str | tuple[Condition, ...]:
+        if isinstance(query, str):
+            check_encoded(query)
+        return query
+
+    @field_validator("fields")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            check_value("field", name, _PATH)
+        return names
+
+    @field_validator("classes")
+    @classmethod
+    def _classes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            check_value("class", name, _NAME)
+        return names
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        if not (self.table or self.relations):
+            raise ValueError("a dataset has a table; mend: write `table`, or `relations: true`")
+        if self.types and not self.relations:
+            raise ValueError("`types` are of relations; mend: write `relations: true`")
+        if self.relations and (self.display_value is not False or not self.exclude_reference_link):
+            raise ValueError("relations are read by their ids; mend: leave `display_value` out")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The table that is read."""
+        return self.table or RELATIONS
+
+    @property
+    def size(self) -> int:
+        """Rows per page: specs/servicenow.md §4.6."""
+        return self.page_size or (500 if self.display_value == "all" else 1000)
+
+
+class ServiceNowConfig(SourceConfig):
+    """A job that reads a ServiceNow."""
+
+    type: Literal["servicenow"] = "servicenow"
+    datasets: dict[str, ServiceNowDataset] = Field(
+        description="What is read, by name.", min_length=1
+    )

@@ -1,0 +1,174 @@
+"""One extraction of one dataset: what is asked for, walked over, and laid out as records."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import orjson
+
+from sources.base import Extraction, Outcome, Page, Partial, Record, Reject, Scope
+from sources.errors import Refused
+from sources.servicenow_client import Instance, Sheet, View
+from sources.servicenow_dataset import ServiceNowDataset
+from sources.servicenow_keyset import Walk
+from sources.servicenow_query import UPDATED, Filter, Rows, Window, filter_of
+from sources.servicenow_reckoning import counts_of, reckoned, total_of
+from sources.servicenow_relations import Relations, ids_of, needs_types, types_of
+from sources.servicenow_sample import sampled
+from sources.servicenow_values import KEY, Shape, value_of
+from sources.verdict import sample
+
+_VIEW_KEY: Final = "__ENC__"  # how the rows of database views are called
+
+
+class Reading:
+    """The extraction of the dataset *name*, which is *table*, over *instance*."""
+
+    def __init__(
+        self, instance: Instance, name: str, table: ServiceNowDataset, scope: Scope, pause: float
+    ) -> None:
+        self._instance = instance
+        self._name = name
+        self._table = table
+        self._scope = scope
+        self._pause = pause
+        self._where = f"source.datasets.{name}"
+        self._view = View.of(table)
+        self._received = 0  # rows that came, those in several parts once
+        self._again = 0  # rows of one part that came in another before
+        self._handed = 0  # records and rejects of the pages so far
+        self._mended = 0
+        self._relations: Relations | None = None
+
+    def pages(self) -> Extraction:
+        """Raises as `sources.servicenow.extract`."""
+        fields = self._fields()
+        wanted = self._wanted(fields)
+        window, remark = self._looked(wanted)
+        self._stamped = window if self._view.display_value != "true" else None
+        if fields is not None and self._stamped:
+            fields |= {UPDATED}
+        self._shape = self._shaped(fields)
+        parts = wanted.within(window.query if window else "").rows(self._scope.slice)
+        earlier: set[int] = set()
+        totals: list[int | None] = []
+        for rows in parts:
+            walk = self._walk(rows)
+            for sheet, ids in walk.sheets():
+                if doubt := self._doubt(sheet, window):
+                    return Partial(doubt)
+                page = self._page(sheet, ids, earlier if len(parts) > 1 else None)
+                del sheet, ids
+                if page.records or page.rejects:
+                    yield page
+                del page
+            if walk.doubt:
+                return Partial(walk.doubt)
+            totals.append(walk.total)
+        return self._outcome(parts, totals, remark)
+
+    def _walk(self, rows: Rows) -> Walk:
+        columns, size = self._shape.columns, self._table.size
+        return Walk(self._instance, self._view, rows, columns, size=size, pause=self._pause)
+
+    def _fields(self) -> frozenset[str] | None:
+        """The paths that are asked for; None for all of them."""
+        if self._scope.fields is None or "" in self._scope.fields:
+            return None
+        return self._scope.fields | {KEY, *self._table.fields}
+
+    def _wanted(self, fields: frozenset[str] | None) -> Filter:
+        if not self._table.relations:
+            return filter_of(self._table)
+        asked, names = fields or frozenset({f"type.{KEY}"}), self._table.types
+        types = types_of(self._instance) if needs_types(asked, names) else {}
+        ids = ids_of(names, types, self._where)
+        self._relations = Relations(asked, types, ids)
+        return filter_of(self._table, sorted(ids))
+
+    def _looked(self, wanted: Filter) -> tuple[Window | None, str]:
+        """The window of the scope, and what is to be said of the filter."""
+        scope, table = self._scope, self._table
+        if not wanted.columns and scope.since is None and scope.until is None:
+            return None, ""
+        seen = sampled(self._instance, self._view, wanted, table.classes, self._where)
+        return Window.of(scope, table, seen.date), seen.remark
+
+    def _shaped(self, fields: frozenset[str] | None) -> Shape:
+        if self._relations is not None and fields is not None:
+            fields = self._relations.columns | (fields & {UPDATED})
+        if fields is None:
+            return Shape()
+        links = not self._view.exclude_reference_link
+        return Shape.of(fields, self._view.display_value, links=links, where=self._where)
+
+    def _doubt(self, sheet: Sheet, window: Window | None) -> str:
+        """Why the rows of *sheet* are not those of the window."""
+        if window is None or self._stamped is None:
+            return ""
+        rows = [row for row in sheet.rows if isinstance(row, dict)]
+        stamps = [stamp for row in rows if (stamp := value_of(row.get(UPDATED, "")))]
+        if window.holds(stamps):
+            return ""
+        return (
+            f"rows from outside the window come: the instance ignores the condition on {UPDATED} "
+            f"where the account lacks query_range on {self._table.name}.{UPDATED}: ask for it"
+        )
+
+    def _page(self, sheet: Sheet, ids: list[str], earlier: set[int] | None) -> Page:
+        """*earlier*: hashes of the sys_ids of all parts so far, where there are several."""
+        first, rows = self._handed + 1, sheet.rows
+        self._mended += sheet.mended
+        if earlier is not None:
+            fresh = [not key or hash(key) not in earlier for key in ids]
+            self._again += fresh.count(False)
+            rows = [row for row, is_fresh in zip(rows, fresh, strict=True) if is_fresh]
+            ids = [key for key, is_fresh in zip(ids, fresh, strict=True) if is_fresh]
+            earlier.update(map(hash, ids))
+        self._check_keys(ids, rows)
+        self._received += len(rows)
+        rejects: tuple[Reject, ...] = ()
+        if not all(ids):
+            rejects = tuple(self._rejects(ids, rows, first))
+            rows = [row for key, row in zip(ids, rows, strict=True) if key]
+        records = self._records(rows)
+        self._handed += len(records) + len(rejects)
+        return Page(first, records, rejects)
+
+    def _records(self, rows: list[Record]) -> list[Record]:
+        if self._relations is not None:
+            rows = self._relations.kept(rows)
+        return self._shape.records(rows)
+
+    def _check_keys(self, ids: list[str], rows: list[Any]) -> None:
+        keyless = not any(ids) and all(isinstance(row, dict) for row in rows)
+        if rows and (keyless or ids[0].startswith(_VIEW_KEY)):
+            raise Refused(
+                f"the rows of {self._table.name} have no sys_id of their own, as those of database "
+                "views: where a page ends cannot be told",
+                where=self._where,
+                mend="read the tables that the view joins, and join them in the mapping",
+            )
+
+    def _rejects(self, ids: list[str], rows: list[Any], first: int) -> Iterable[Reject]:
+        secrets = self._instance.session.secrets()
+        for rank, (key, row) in enumerate(zip(ids, rows, strict=True)):
+            if not key:
+                reason = "a row without sys_id" if isinstance(row, dict) else "not an object"
+                text = sample(orjson.dumps(row), secrets)
+                yield Reject(self._name, first + rank, reason, text)
+
+    def _outcome(self, parts: tuple[Rows, ...], totals: list[int | None], remark: str) -> Outcome:
+        counts = counts_of(self._instance, self._view, parts, total_of(totals))
+        remarks = [remark] if remark else []
+        if self._relations is not None:
+            remarks += self._relations.remarks()
+        remarks += self._shape.remarks(self._received)
+        if self._mended:
+            remarks.append(f"{self._mended:,} texts with half a character or a NUL were mended")
+        return reckoned(
+            counts,
+            self._received + self._again,
+            table=self._table.name,
+            max_hidden=self._table.max_hidden,
+            remarks=remarks,
+        )

@@ -1,0 +1,72 @@
+"""A few rows looked at before a walk: does the instance take the conditions of the dataset?
+
+A condition on a column that is not there, or that the account may not compare, is dropped in
+silence, and the whole table is given (specs/servicenow.md §1.1, §4.5).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sources.errors import Refused
+from sources.servicenow_client import Instance, View
+from sources.servicenow_query import CLASS, Filter, Rows
+from sources.servicenow_values import KEY
+
+_ROWS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a sample showed: the instance's own time, and what could not be checked."""
+
+    date: str = ""
+    remark: str = ""
+
+
+def sampled(
+    instance: Instance, view: View, wanted: Filter, classes: tuple[str, ...], where: str
+) -> Sample:
+    """Look at a few of the rows that *wanted* lets through, or at any where it lets none.
+
+    Raises Refused for a column of *wanted* that no row has, and for rows that are not of *classes*.
+    """
+    columns = tuple(sorted({KEY, *wanted.columns, *map(_root, wanted.columns)}))
+    sheet = instance.sheet(view.raw, Rows(wanted.parts[0]), columns, limit=_ROWS)
+    rows = _objects(sheet.rows)
+    others = {row.get(CLASS, "") for row in rows} - set(classes) if classes else set()
+    if not rows and wanted.columns:
+        rows = _objects(instance.sheet(view.raw, Rows(), columns, limit=_ROWS).rows)
+    remark = "" if rows or not wanted.columns else "no row showed whether `query` is understood"
+    for column in columns:
+        if rows and not any(column in row for row in rows) and not _unknowable(column, rows):
+            raise Refused(
+                f"the instance does not know {column!r} in table {view.table}, or the account may "
+                "not read it: it would ignore the condition and give every row",
+                where=where,
+                mend="correct the name of the column in `query`, or ask for the right to read it",
+            )
+    if others:
+        raise Refused(
+            f"the instance ignores the condition on {CLASS}: it gives rows of {min(others)!r}",
+            where=where,
+            mend=f"ask for query_match on {view.table}.{CLASS}",
+        )
+    return Sample(sheet.date, remark)
+
+
+def _objects(rows: list[Any]) -> list[dict[str, Any]]:
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _root(column: str) -> str:
+    return column.partition(".")[0]
+
+
+def _unknowable(column: str, rows: list[dict[str, Any]]) -> bool:
+    """Whether a dot-walked column may lack because its reference is empty in all rows (§2)."""
+    root = _root(column)
+    return (
+        root != column
+        and any(root in row for row in rows)
+        and not any(row.get(root) for row in rows)
+    )

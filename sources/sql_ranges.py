@@ -1,0 +1,79 @@
+"""Slices of a dataset: ranges of its key, with open ends, whose bounds the database itself gives.
+
+Rows without a key are in the first slice. The database compares keys in the order in which it gave
+the bounds, so that slices are disjoint and together the whole, whatever the rows have become.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sources.base import Slice
+
+# By kind of key: how a bound is written into a slice, and read again, in another process too.
+_KINDS: Final[Mapping[str, tuple[type, Callable[[str], Any]]]] = {
+    "int": (int, int),
+    "str": (str, str),
+    "Decimal": (Decimal, Decimal),
+    "float": (float, float),
+    "UUID": (UUID, UUID),
+    "datetime": (datetime, datetime.fromisoformat),
+    "date": (date, date.fromisoformat),
+}
+
+
+def percentiles(rows: str, key: str, parts: int) -> str:
+    """A SELECT of the lowest key and the number of rows of each of *parts* equal parts.
+
+    *rows* is the SELECT that is cut, *key* the name of its column, quoted.
+    """
+    ranked = (
+        f"SELECT {key} AS feed_key, ntile({parts:d}) OVER (ORDER BY {key}) AS feed_part "  # noqa: S608 - a quoted name and a number
+        f"FROM (\n{rows}\n) feed WHERE {key} IS NOT NULL"
+    )
+    return (
+        f"SELECT min(feed_key) AS feed_low, count(*) AS feed_rows FROM (\n{ranked}\n) parts "  # noqa: S608 - made above
+        "GROUP BY feed_part ORDER BY feed_part"
+    )
+
+
+def cut(lows: Sequence[Any]) -> tuple[Slice, ...]:
+    """Slices that begin at *lows*, the first of which is open; one where bounds cannot be told."""
+    bounds = list(dict.fromkeys(map(_written, lows[1:])))
+    if lows and _written(lows[0]) in bounds:  # one key fills more than a part
+        bounds.remove(_written(lows[0]))
+    if None in bounds:
+        bounds = []
+    ends = ["", *(each for each in bounds if each), ""]
+    of = len(ends) - 1
+    return tuple(Slice(rank, of, ends[rank], ends[rank + 1]) for rank in range(of))
+
+
+def conditions(part: Slice, key: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The conditions on the quoted *key* that keep the rows of a slice, and their parameters."""
+    told: list[str] = []
+    bounds = {}
+    if part.low:
+        told.append(f"{key} >= :slice_low")
+        bounds["slice_low"] = _read(part.low)
+    if part.high:
+        below = f"{key} < :slice_high"
+        told.append(below if part.low else f"{below} OR {key} IS NULL")
+        bounds["slice_high"] = _read(part.high)
+    return tuple(told), bounds
+
+
+def _written(value: Any) -> str | None:
+    kind = type(value).__name__
+    if kind not in _KINDS or type(value) is not _KINDS[kind][0]:
+        return None
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return json.dumps([kind, text], ensure_ascii=False)
+
+
+def _read(bound: str) -> Any:
+    kind, text = json.loads(bound)
+    return _KINDS[kind][1](text)

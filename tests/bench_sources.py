@@ -1,0 +1,158 @@
+"""What each source over HTTP costs beside a bare loop over the same answers; what slices hide.
+
+The simulators are processes of their own. The calls that a source makes are noted once; the bare
+loop makes the very same ones with `requests` and decodes the answers with `orjson.loads`. CPU
+seconds of this process, the collector off, best of several rounds, turn about. Latency is a
+matter of the clock: the simulator waits before each answer.
+"""
+
+import contextlib
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest import mock
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+
+from flows.extraction import collector_paused
+from sources.base import Complete, Extraction, Outcome, Scope, Slice
+from sources.lanes import side_by_side
+from sources.registry import SOURCES
+
+ROUNDS = 3
+SLICES = 4
+LATENCY = 0.3  # seconds
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A dataset of a simulated system, as a source reads it; `fields`: those of a mapping."""
+
+    kind: str
+    simulator: tuple[str, ...]
+    dataset: Mapping[str, Any]
+    connection: Mapping[str, Any]
+    fields: frozenset[str]
+    base: str = ""  # added to the simulator's URL
+    count: int = 50_000
+    small: int = 8_000  # records read where every page waits
+
+    @contextlib.contextmanager
+    def served(self, count: int, latency: float = 0.0) -> Iterator[tuple[Any, Any]]:
+        """The configuration and the connection of the source, while its system is served."""
+        source = SOURCES[self.kind]
+        config = source.config.model_validate(
+            {"connection": "bench", "datasets": {"feed": self.dataset}}
+        )
+        with _process(*self.simulator, "--count", str(count)) as url:
+            if latency:
+                knobs = requests.put(f"{url}/sandbox/knobs", json={"latency": latency}, timeout=10)
+                knobs.raise_for_status()
+            settings = {"base_url": url + self.base, **self.connection}
+            yield config, source.connection.model_validate(settings)
+
+
+def cost(feed: Feed) -> dict[str, float]:
+    """CPU seconds of the source and of the bare loop, and their ratio."""
+    with feed.served(feed.count) as (config, connection):
+
+        def source() -> int:
+            return _read(SOURCES[feed.kind].extract(config, "feed", connection, _scope(feed)))
+
+        with _noted() as calls:
+            rows = source()
+        assert rows >= feed.count, rows
+
+        def bare() -> int:
+            with requests.Session() as session:
+                for call in calls:
+                    orjson.loads(session.send(call.copy(), timeout=60).content)
+            return rows
+
+        best = [math.inf, math.inf]
+        for _ in range(ROUNDS):
+            for rank, way in enumerate((source, bare)):
+                best[rank] = min(best[rank], _cost(way))
+    return {
+        f"{feed.kind} source, CPU s": best[0],
+        f"bare loop over its {len(calls)} answers, CPU s": best[1],
+        f"{feed.kind} source / bare loop (target 1.5)": best[0] / best[1],
+    }
+
+
+def latency(feed: Feed) -> dict[str, float]:
+    """How much faster several slices are than one reading when every answer waits."""
+    source = SOURCES[feed.kind]
+    with feed.served(feed.small, LATENCY) as (config, connection):
+        scope = _scope(feed)
+
+        def extract(part: Slice) -> Extraction:
+            return source.extract(config, "feed", connection, replace(scope, slice=part))
+
+        start = time.perf_counter()
+        whole = _read(source.extract(config, "feed", connection, scope))
+        between = time.perf_counter()
+        parts = source.slices(config, "feed", connection, scope, SLICES)
+        assert _read(side_by_side(parts, extract, SLICES)) == whole
+        ended = time.perf_counter()
+    return {
+        f"{feed.kind}: one reading / {len(parts)} slices at {LATENCY:g} s a page (target 3)": (
+            (between - start) / (ended - between)
+        )
+    }
+
+
+def _scope(feed: Feed) -> Scope:
+    return Scope(fields=feed.fields)
+
+
+def _read(extraction: Extraction) -> int:
+    outcomes: list[Outcome] = []
+
+    def pages() -> Extraction:
+        outcomes.append((yield from extraction))
+        return outcomes[0]
+
+    rows = sum(len(page.records) for page in pages())
+    assert isinstance(outcomes[0], Complete), outcomes
+    return rows
+
+
+@contextlib.contextmanager
+def _noted() -> Iterator[list[requests.PreparedRequest]]:
+    """The calls made inside, as they left."""
+    calls: list[requests.PreparedRequest] = []
+    send = HTTPAdapter.send
+
+    def noting(adapter: HTTPAdapter, request: requests.PreparedRequest, **rest: Any) -> Any:
+        calls.append(request.copy())
+        return send(adapter, request, **rest)
+
+    with mock.patch.object(HTTPAdapter, "send", noting):
+        yield calls
+
+
+def _cost(way: Callable[[], int]) -> float:
+    with collector_paused():
+        start = time.process_time()
+        way()
+        return time.process_time() - start
+
+
+@contextlib.contextmanager
+def _process(*command: str) -> Iterator[str]:
+    """The URL that a simulator prints once it serves."""
+    with subprocess.Popen(
+        (sys.executable, "-m", *command), stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
