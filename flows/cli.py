@@ -210,6 +210,7 @@ def sandbox(
 @app.command
 def demo(
     *,
+    full: Annotated[bool, Parameter(negative="", help="Add a client of every source.")] = False,
     keep: Annotated[bool, Parameter(negative="", help="Leave the servers up at the end.")] = False,
 ) -> int:
     """The whole road in two minutes, on loopback: five scenes, as Prefect flow runs.
@@ -217,11 +218,12 @@ def demo(
     For example
 
         refsync demo
+        refsync demo --full
         refsync demo --keep
     """
     from flows.demo import show_demo  # noqa: PLC0415 - only here may the sandbox be imported
 
-    return show_demo(Shown(), keep=keep)
+    return show_demo(Shown(), keep=keep, full=full)
 
 
 def _job(settings: Settings, name: str) -> Job:

@@ -1,5 +1,6 @@
 """Answers of the simulated EasyVista that are errors, or that misbehave on purpose."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -101,6 +102,7 @@ async def _huge(megabytes: int) -> AsyncIterator[bytes]:
     yield b'{"record_count":"1","records":["'
     for _ in range(megabytes * 4):
         yield b"x" * 2**18
+        await asyncio.sleep(0)  # or nothing would notice that the caller has left
     yield b'"]}'
 
 

@@ -13,8 +13,45 @@ Routes
     GET, DELETE /sandbox/traffic          requests, bytes_sent, statuses, paths, calls
     POST   /sandbox/reset                 everything as it was at the start
 
-In the same process `app.state.itop` is the `Itop`: `held` (add, change, remove), `turn`, `traffic`,
-`reset`.
+In the same process `app.state.itop` is the `Itop`: `held` (`add`, `change`, `remove`; or other
+`Objects` in its place), `turn`, `traffic`, `reset`.
+
+Accounts (`users`; the password is `<login>-password`, but `pass:word` for colon)
+    etl       reads every class of the CMDB; in English, so are the others
+    admin     reads the history (CMDBChangeOp) and users as well
+    fr        the same rights as etl, in French: `dates={"FR FR": {"date": "%d/%m/%Y"}}`
+    colon     cannot log in by Basic
+    norest    without the profile REST Services User; restonly: with that alone
+    portal    a portal user; gone: a disabled account
+    `organizations` of a user are the allowed ones; `unreadable`, `unexportable` take classes away.
+    `login_types`, `token`, `token_login`, `rest_profile`, `trusting_sessions`, `secure`.
+
+Release (`release`: 2.3.4, 2.4.3 or 3.2)
+    decides on the order of keys, attributes, API versions, paging (3.2 alone), login errors, words.
+    `custom` adds attributes to classes, `missing` takes some away. `dates` and `labels` are by
+    language. `now` is the time of NOW(). Objects with `archive_flag=1` need `with_archive=1`.
+
+Trouble
+    latency                        seconds before each answer
+    memory_objects, memory_bytes   larger answers kill PHP: 500 and HTML; `display_errors`: 200
+    post_max_bytes                 larger bodies lose their fields: a login error
+    maintenance                    503, in the shape of the release
+    invalid_utf8, invalid_field    objects with a byte that is no UTF-8: an empty 200 on 2.3.4, else
+                                   a message with the whole answer in hexadecimal
+    double_encoded_html            2.x writes every `&` of HTML twice encoded
+    found_error                    a wrong `Found: N`
+    shuffle                        objects of one name in another order at each call
+
+Faults (`faults`, a list of `{"kind": …, "on": operation or class, "fields": name, "at": n,
+"times": n}`: struck from the `at`-th matching call on; `fields` must be among `output_fields`)
+    status, html, empty, redirect, reset, cut, drip   as in `sandbox.jsonapi`
+    endless      `megabytes` without a Content-Length
+    code         200 with `code` and `message`, such as MySQL's errno and text
+    fatal        PHP dies of its `cause`: memory, time, database
+    repeat       the last good answer once more
+    short        `keep` of the objects, the same `Found: N`
+    bad_record   `record` in place of the object at `index`
+    rows         after the answer, `add` (`class` and values) and `remove` (keys) of objects
 """
 
 import asyncio
@@ -28,6 +65,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.itop_answers import answer
+from sandbox.itop_classes import PARENTS
 from sandbox.itop_knobs import ItopKnobs
 from sandbox.itop_objects import objects as invented
 from sandbox.itop_request import session_of
@@ -70,6 +108,8 @@ async def _rest(request: Request) -> Response:
 async def _add(request: Request) -> Response:
     itop: Itop = request.app.state.itop
     kind = request.path_params["kind"]
+    if kind not in PARENTS:
+        return _json({"error": f"there is no class {kind}"}, 404)
     given = orjson.loads(await request.body())
     return _json({"ids": [itop.held.add(kind, **values) for values in given]})
 

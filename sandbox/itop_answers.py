@@ -116,11 +116,13 @@ def _executed(itop: Itop, call: Asked, user: User, fault: Fault | None) -> bytes
     if operation not in _OPERATIONS:
         message = f"Unknown verb '{operation}' in version '{version}'"
         raise Refusal(UNKNOWN_OPERATION, message)
+    archive = "1" in (call.fields.get("with_archive"), call.fields.get("with-archive"))
+    world = itop.world(user, archive=archive)
     if operation == "core/get":
-        itop.last = get(itop, user, call.params, fault)
+        itop.last = get(itop, user, world, call.params, fault)
         return itop.last
     if operation == "core/get_related":
-        return get_related(itop, user, call.params)
+        return get_related(itop, user, world, call.params)
     if operation == "core/check_credentials":
         return _checked(itop, call.params)
     message = (

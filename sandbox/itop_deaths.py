@@ -85,7 +85,16 @@ def _object(itop: Itop, thing: Thing, fields: dict[str, Any]) -> bytes:
         b"                        (",
     ]
     for name, value in fields.items():
-        shown = b"a\xffb" if bad and name == itop.knobs.invalid_field else str(value).encode()
+        shown = b"a\xffb" if bad and name == itop.knobs.invalid_field else _printed(value)
         lines.append(b" " * 28 + f"[{name}] => ".encode() + shown)
     lines += [b"                        )", b"", b"                )", b"", b""]
     return b"\n".join(lines)
+
+
+def _printed(value: Any) -> bytes:
+    """A value in print_r; of lists and maps, that they are some."""
+    if isinstance(value, (list, dict)):
+        return b"Array"
+    if value is None or value is False:
+        return b""
+    return b"1" if value is True else str(value).encode()

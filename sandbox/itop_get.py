@@ -10,6 +10,7 @@ from sandbox.itop_keys import INTERNAL_ERROR, class_of, found, mandatory
 from sandbox.itop_knobs import Fault, User
 from sandbox.itop_login import UNAUTHORIZED, Refusal, may_export, may_read
 from sandbox.itop_model import Model
+from sandbox.itop_search import World
 from sandbox.itop_state import Itop
 from sandbox.itop_store import Thing
 
@@ -68,7 +69,9 @@ def fields_of(model: Model, kind: str, asked: Any) -> Fields:
     return Fields(kind, text, names)
 
 
-def get(itop: Itop, user: User, params: Mapping[str, Any], fault: Fault | None) -> bytes:
+def get(
+    itop: Itop, user: User, world: World, params: Mapping[str, Any], fault: Fault | None
+) -> bytes:
     """The body of the answer; raises Refusal, Fatal or NotUtf8."""
     model = itop.model
     kind = class_of(params)
@@ -79,7 +82,7 @@ def get(itop: Itop, user: User, params: Mapping[str, Any], fault: Fault | None) 
     if model.modern and page < 1:
         message = "The request page number is not valid. It must be an integer greater than 0"
         return result(INVALID_PAGE, message, ("objects", b"null"), modern=True)
-    match = found(kind, key, itop.world(user))
+    match = found(kind, key, world)
     if refusal := _refused(user, match.kind):
         return result(UNAUTHORIZED, refusal, ("objects", b"null"), modern=model.modern)
     if model.modern and fields.text not in ("*", "*+"):

@@ -14,6 +14,7 @@ FaultKind = Literal[
     "reset",
     "cut",
     "drip",
+    "endless",
     "redirect",
     "code",
     "fatal",
@@ -85,6 +86,7 @@ class Fault(Strict):
     keep: float = Field(default=0.5, ge=0, le=1, description="`cut`, `short`: share that is sent.")
     chunks: int = Field(default=4, ge=1, description="`drip`: how many pieces.")
     seconds: float = Field(default=0.1, ge=0, description="`drip`: wait before each piece.")
+    megabytes: int = Field(default=300, ge=1, description="`endless`: size of the answer.")
     index: int = Field(default=0, ge=0, description="`bad_record`: 0-based place in the answer.")
     record: Any = Field(
         default="not an object", description="`bad_record`: what stands for the object."

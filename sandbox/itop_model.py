@@ -1,8 +1,9 @@
 """The attributes of iTop's classes, as one release and one installation has them.
 
-model = model_of("2.4.3")
-model.attributes("Server")["location_name"]     # by name, in the order `*` writes them
-model.filters("Server")                         # what OQL may compare
+    model = model_of("2.4.3")
+    model.attributes("Server")["location_name"]     # by name, in the order `*` writes them
+
+Names and order are those of the captures (`*`, and the names that OQL's error messages list).
 """
 
 import re

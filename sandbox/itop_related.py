@@ -11,6 +11,7 @@ from sandbox.itop_keys import INTERNAL_ERROR, class_of, found, mandatory
 from sandbox.itop_knobs import User
 from sandbox.itop_login import UNAUTHORIZED, may_export, may_read
 from sandbox.itop_model import Model
+from sandbox.itop_search import World
 from sandbox.itop_state import Itop
 from sandbox.itop_store import Thing
 
@@ -110,7 +111,7 @@ class _Walk:
         yield from (things[each] for each in ordered(self.itop, kind, there))
 
 
-def get_related(itop: Itop, user: User, params: Mapping[str, Any]) -> bytes:
+def get_related(itop: Itop, user: User, world: World, params: Mapping[str, Any]) -> bytes:
     """The body of the answer; raises Refusal."""
     model = itop.model
     kind = class_of(params)
@@ -127,7 +128,7 @@ def get_related(itop: Itop, user: User, params: Mapping[str, Any]) -> bytes:
             " Valid values are 'up' and 'down'"
         )
         return _answer(model, INTERNAL_ERROR, message, [], {})
-    match = found(kind, key, itop.world(user))
+    match = found(kind, key, world)
     ids = ordered(itop, match.kind, match.ids) if may_read(user, match.kind) else []
     walk = _Walk(itop, direction == "down")
     known = legacy or relation == "impacts"

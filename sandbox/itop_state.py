@@ -40,7 +40,7 @@ class Itop:
     last: bytes = b""  # the last good answer to core/get
     chance: random.Random = field(default_factory=lambda: random.Random(_SEED))  # noqa: S311 - order, not secrets
     _count: list[_Count] = field(default_factory=list)
-    _version: int = -1
+    _cached: tuple[Objects, int] | None = None  # of which objects, as they were
     _shown: dict[str, Shown] = field(default_factory=dict)
     _fragments: dict[Any, dict[int, bytes]] = field(default_factory=dict)
     _first: tuple[Objects, ItopKnobs] = field(init=False)
@@ -56,13 +56,13 @@ class Itop:
         self.sessions = {}
         self.last = b""
         self.chance = random.Random(_SEED)  # noqa: S311 - order, not secrets
-        self._version = -1
+        self._cached = None
         self._arm()
 
     def turn(self, settings: Mapping[str, Any]) -> None:
         """Turn some knobs; faults given anew are whole again. Raises pydantic.ValidationError."""
         self.knobs = self.knobs.changed(settings)
-        self._version = -1
+        self._cached = None
         if "faults" in settings:
             self._arm()
 
@@ -74,11 +74,11 @@ class Itop:
     def user(self, login: str) -> User | None:
         return next((each for each in self.knobs.users if each.login == login), None)
 
-    def world(self, user: User) -> World:
-        """What a query of *user* is asked of."""
+    def world(self, user: User, *, archive: bool) -> World:
+        """What a query of *user* is asked of; *archive*: with the archived objects."""
         now = self.knobs.now
         moment = datetime.fromisoformat(now) if now else datetime.now(UTC).replace(tzinfo=None)
-        return World(self.held, self.model, moment, self._organizations(user))
+        return World(self.held, self.model, moment, self._organizations(user), archive)
 
     def shown(self, user: User) -> Shown:
         """How values are shown to *user*."""
@@ -132,8 +132,9 @@ class Itop:
         return frozenset(allowed)
 
     def _refresh(self) -> None:
-        if self._version != self.held.version:
-            self._version = self.held.version
+        held = self.held
+        if self._cached is None or self._cached[0] is not held or self._cached[1] != held.version:
+            self._cached = (held, held.version)
             self._shown = {}
             self._fragments = {}
 

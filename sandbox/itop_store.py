@@ -2,8 +2,8 @@
 
     held = Objects()
     org = held.add("Organization", name="Ville de Nîmes")
-    srv = held.add("Server", name="srv-01", org_id=org, nb_u=2)
-    held.change(srv, status="obsolete")
+    held.add("Server", name="srv-01", org_id=org, nb_u=2)      # gives 1, the first id of its root
+    held.change("Server::1", status="obsolete")
     held.remove("Server::1")
 
 Ids are unique inside a root class, and given in order, as MySQL does (specs/itop.md §4.1).
@@ -42,6 +42,7 @@ class _Index:
     """What is worked out from the objects, until they change."""
 
     ids: dict[str, list[int]] = field(default_factory=dict)
+    archived: dict[str, frozenset[int]] = field(default_factory=dict)
     pointing: dict[tuple[str, str], dict[int, list[int]]] = field(default_factory=dict)
     orders: dict[tuple[str, bool], tuple[dict[int, str], bool]] = field(default_factory=dict)
     names: dict[tuple[str, bool], dict[int, str]] = field(default_factory=dict)
@@ -118,6 +119,16 @@ class Objects:
             self._index.ids[kind] = ids
         return ids
 
+    def archived(self, kind: str) -> frozenset[int]:
+        """Ids of the archived objects among those that share the root of *kind*."""
+        top = root(kind)
+        ids = self._index.archived.get(top)
+        if ids is None:
+            things = self.held(kind).values()
+            ids = frozenset(thing.id for thing in things if thing.values.get("archive_flag"))
+            self._index.archived[top] = ids
+        return ids
+
     def between(self, kind: str, above: int, upto: int) -> list[int]:
         """Ids in `above < id <= upto`."""
         ids = self.ids(kind)
@@ -181,7 +192,8 @@ class Objects:
 
     def _changed(self) -> None:
         self.version += 1
-        if self._index.ids or self._index.names:
+        known = self._index
+        if known.ids or known.names or known.archived:  # the others are made of these
             self._index = _Index()
 
 

@@ -51,7 +51,8 @@ def compared(held: Objects, model: Model, thing: Thing, name: str) -> str | int 
         case "through" | "key_friendlyname" | "key_class" | "key_obsolete":
             value = _far(held, model, thing, attribute)
         case _:
-            value = thing.values.get(name) or None
+            value = thing.values.get(name)
+            value = None if value == "" else value
     return value
 
 

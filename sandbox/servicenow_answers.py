@@ -84,7 +84,10 @@ def projection(call: Call, name: str) -> Projection:
             if found and found[2].name in acl.fields and strikes(acl, call.name, found[1]):
                 (missing if acl.shape == "missing" else emptied).add(each)
     fields = tuple(each for each in names if each not in missing)
-    hides = lambda table, sys_id: sys_id in instance.hidden(table, call.name)  # noqa: E731 - one use
+
+    def hides(table: str, sys_id: str) -> bool:
+        return sys_id in instance.hidden(table, call.name)
+
     return Projection(instance.data, name, fields, call.shape(), frozenset(emptied), hides)
 
 

@@ -75,10 +75,12 @@ class Data:
     def write(self, table: str, rows: Sequence[Record]) -> None:
         """Insert or update rows by sys_id; another `sys_class_name` moves a row to that class."""
         written = {row["sys_id"]: row for row in rows}
-        merged = [{**(self.find(table, sys_id) or {}), **row} for sys_id, row in written.items()]
-        for name in self._tree(table):
-            if held := self._own.get(name):
-                self._own[name] = [row for row in held if row.get("sys_id") not in written]
+        tree = self._tree(table)
+        held = {row.get("sys_id"): row for name in tree for row in self._own.get(name, ())}
+        merged = [{**held.get(sys_id, {}), **row} for sys_id, row in written.items()]
+        for name in tree:
+            if rows_of := self._own.get(name):
+                self._own[name] = [row for row in rows_of if row.get("sys_id") not in written]
         self._add(table, merged)
         self._changed()
 

@@ -1,6 +1,6 @@
 """The invented relations between configuration items, and their dirt (spec §11.3)."""
 
-from itertools import chain, count, islice
+from itertools import chain, islice
 from typing import Final
 
 from sandbox.servicenow_items import item_id, server_id
@@ -84,10 +84,9 @@ def _clean(servers: int, applications: int, services: int, business: int) -> "ch
             for number in range(applications)
         ),
         (
-            (server_id(number % servers), server_id((number + step) % servers), connects)
-            for step in count(1)
+            (server_id(number), server_id((number + step) % servers), connects)
+            for step in range(1, servers)
             for number in range(servers)
-            if step % servers
         ),
     )
 

@@ -124,7 +124,7 @@ class Selections:
         compare = RANGES.get(sign)
         if compare is None:
             return None
-        return lambda row: compare(counts.get(row["sys_id"], 0), number)
+        return lambda row: compare(counts.get(row.get("sys_id", ""), 0), number)
 
     def _filtered(self, table: str, groups: Sequence[Group], manner: Manner) -> _Rows:
         """The rows of the groups, bounds on sys_id aside where there is one group."""

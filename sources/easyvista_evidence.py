@@ -6,6 +6,7 @@ first and the last total say; where some did, the list must have been followed a
 its last total says, and not have given fewer rows than it had.
 """
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,11 @@ TOTAL = "total_record_count"
 
 
 class Sweep:
-    """Rows counted, keys compared, totals noted, page after page; memory holds a hash a row."""
+    """Rows counted, keys compared, totals noted, page after page.
+
+    Keys that are numbers and come in their order are told apart by it: memory holds eight bytes a
+    row, else a hash.
+    """
 
     def __init__(self, key: Sequence[str], skipped: int = 0) -> None:
         """*skipped*: how many rows of the list stand before those of a slice."""
@@ -28,15 +33,15 @@ class Sweep:
         self.notes: list[str] = []
         self._key = ", ".join(key)
         self._skipped = skipped
-        self._seen: set[int] = set()
+        self._line = array("q", [-1])  # keys, as long as they are rising numbers
+        self._seen: set[int] | None = None  # hashes of keys, once they are not
         self._again = 0
-        self._sorted: bool | None = None  # None: keys are no numbers
-        self._highest = -1
+        self._unsorted = False  # numbers that do not rise
 
     @property
     def distinct(self) -> int:
         """Rows that count: without a key, equal ones are as good as each other."""
-        return len(self._seen) if self._key else self.received
+        return self.received - self._again if self._key else self.received
 
     def note(self, page: Listing) -> None:
         """What a page tells of the list and of itself."""
@@ -49,32 +54,39 @@ class Sweep:
 
     def unseen(self, rows: Sequence[Any], keys: Sequence[str]) -> tuple[list[Any], list[str]]:
         """Those that did not come before."""
-        fresh = [rank for rank, key in enumerate(keys) if hash(key) not in self._seen]
+        seen = self._hashes()
+        fresh = [rank for rank, key in enumerate(keys) if hash(key) not in seen]
         return [rows[rank] for rank in fresh], [keys[rank] for rank in fresh]
 
     def add(self, keys: Sequence[str]) -> bool:
         """Count a page; False, and nothing counted, when all of it came before."""
-        before = len(self._seen)
-        self._seen.update(map(hash, keys))
-        added = len(self._seen) - before
-        if keys and not added:
-            return False
-        self._again += len(keys) - added
-        self.received += len(keys)
-        self._look_at_order(keys)
-        return True
+        if not keys or self._rises(keys):
+            self.received += len(keys)
+            return True
+        seen = self._seen = self._hashes()
+        before = len(seen)
+        seen.update(map(hash, keys))
+        added = len(seen) - before
+        self.received += len(keys) if added else 0
+        self._again += len(keys) - added if added else 0
+        return bool(added)
 
-    def _look_at_order(self, keys: Sequence[str]) -> None:
-        if self._sorted is None and self.received > len(keys):
-            return
+    def _rises(self, keys: Sequence[str]) -> bool:
+        """Whether the keys go on from where they stood, as numbers that rise."""
         try:
             numbers = list(map(int, keys))
-        except ValueError:
-            self._sorted = None
-            return
-        ascending = numbers == sorted(numbers) and numbers[0] >= self._highest
-        self._sorted = ascending and self._sorted is not False
-        self._highest = numbers[-1]
+            rise = numbers == sorted({self._line[-1], *numbers})[1:]
+            self._unsorted = self._unsorted or not rise
+            # One that begins with a zero is no number of a database.
+            if not rise or self._seen is not None or min(keys)[0] == "0":
+                return False
+            self._line.extend(numbers)
+        except (ValueError, OverflowError):
+            return False
+        return True
+
+    def _hashes(self) -> set[int]:
+        return set(map(hash, map(str, self._line))) if self._seen is None else self._seen
 
     def outcome(self, end: str, ended_at: int, seam: tuple[str, str] | None = None) -> Outcome:
         """*end* is what was met after the last row, whose 1-based rank is *ended_at*."""
@@ -129,7 +141,7 @@ class Sweep:
     def _doubt_order(self) -> str:
         if not (self._shaken or self.loose):
             return ""
-        if self.loose or self._sorted is False:
+        if self.loose or self._unsorted:
             return (
                 "rows moved while they were read, and their order does not tell which were missed"
             )

@@ -90,7 +90,7 @@ class Window:
                 stamps.append(stamps[-1] if stamps else self._stamp or self._since or _EPOCH)
                 continue
             stamps.append(self._read(at(row, self._field), page.where))
-        low, high = self._since, self._until
+        low, high = self._from, self._until
         for stamp in stamps:
             early = low is not None and stamp < low - _MILLISECOND
             if early or (high is not None and stamp > high + _MILLISECOND):

@@ -161,7 +161,9 @@ class Walk:
 
     def _is_lost(self, keys: list[str]) -> bool:
         """Whether so many rows went that none of the page before stands where it stood."""
-        return self._hung and self._offset > 0 and set(self._known).isdisjoint(keys)
+        if not self._hung or not self._offset or keys[:1] == self._known[-1:]:
+            return False
+        return set(self._known).isdisjoint(keys)
 
     def _fresh(self, rows: list[Any], keys: list[str]) -> tuple[list[Any], list[str]]:
         """The rows after the last one read."""

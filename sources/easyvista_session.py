@@ -23,6 +23,7 @@ _WORDS: Final = ("error", "error_message", "message")
 _CODE: Final = re.compile(r"\((\w+)-([0-9a-fA-F]+)\)\s*$")
 _INNER: Final = re.compile(r'^\s*\{\s*"\w+"\s*:\s*"(.*)"\s*\}\s*$', re.DOTALL)
 _TIMEOUT: Final = re.compile(r"time[ -]?(d )?out", re.IGNORECASE)
+_UNSET: Final = (b':""', b":null")
 _SMALLER: Final = "lower `page_size` of the dataset, or name fewer fields in the mapping"
 
 
@@ -126,20 +127,13 @@ class EasyVistaSession(HttpSession):
         return False if isinstance(error, Overrun) else super()._wait(error)
 
     def _body(self, response: requests.Response, deadline: float, judge: Judge) -> bytes:
-        r"""The body, `""` in it written `null`: EasyVista knows no other sign of an unset value.
-
-        Between a colon and two quotes no text of JSON can end or begin: inside of one a quote is
-        written `\"`, and after one a comma or a bracket comes. On the bytes it costs next to
-        nothing, on the records half of their decoding.
-        """
+        """The body, its empty texts as null: EasyVista has no other sign of an unset value."""
         late = None
         try:
-            body = super()._body(response, deadline, judge)
+            return unset_as_null(super()._body(response, deadline, judge))
         except Unreachable as error:
             late = Overrun.of(error)
-        if late is not None:
-            raise late
-        return body.replace(b':""', b":null").replace(b': ""', b": null")
+        raise late
 
     def refused(self, where: str, body: dict[str, Any]) -> SourceError:
         """The error that a success holds in place of records."""
@@ -158,3 +152,15 @@ def _told(body: bytes) -> Told | None:
     except NotJson:
         return None
     return Told.of(document) if isinstance(document, dict) and document else None
+
+
+def unset_as_null(body: bytes) -> bytes:
+    r"""JSON with `null` for every value `""`, on its bytes: a tenth of what it costs on records.
+
+    Between a colon and two quotes no text can end or begin: inside of one a quote is written `\"`,
+    and after one comes a comma, a bracket or a colon.
+    """
+    first = body.find(b'":')
+    empty, null = (b': ""', b": null") if body[first + 2 : first + 3] == b" " else _UNSET
+    # `replace` counts before it writes, and takes three times as long.
+    return null.join(body.split(empty))

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from sources.excel_formats import has_time, padded
@@ -25,13 +26,14 @@ class Texts:
 
     def of(self, cell: "ReadOnlyCell") -> str | None:
         """The text of a cell that is not empty, without outer blanks; None for an error."""
-        kind, value = cell.data_type, cell.value
-        if isinstance(value, str):
-            return None if kind == "e" else plain(value)
-        if isinstance(value, bool):
-            return "TRUE" if value else "FALSE"
-        if isinstance(value, int | float):
+        value = cell.value
+        kind = type(value)
+        if kind is int or kind is float:
             return self._number(value, cell)
+        if kind is str:
+            return None if cell.data_type == "e" else plain(value)
+        if kind is bool:
+            return "TRUE" if value else "FALSE"
         return moment(value, cell.number_format)
 
     def _number(self, value: float, cell: "ReadOnlyCell") -> str:
@@ -52,6 +54,7 @@ def plain(text: str) -> str:
     return text.strip()
 
 
+@lru_cache(maxsize=4096)  # many rows have the same dates
 def moment(value: object, code: str) -> str | None:
     """A date, time or duration as ISO 8601 (durations `H:MM:SS`); None: it is none that Excel has.
 

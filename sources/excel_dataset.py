@@ -38,7 +38,8 @@ class ExcelDataset(DropDataset):
         "their row is a reject, or they have no value.",
     )
     on_bad_rows: Literal["reject", "fail"] = Field(
-        "reject", description="Rows with cells beyond the header or with errors: `reject` or `fail`."
+        "reject",
+        description="Rows with cells beyond the header or with errors: `reject` or `fail`.",
     )
 
 

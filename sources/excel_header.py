@@ -10,7 +10,17 @@ from sources.header import check_required, name_columns
 
 SAMPLE: Final = 50  # rows looked at for the header
 
-Row = tuple[int, list[str | None]]  # its number, and the texts of its cells
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The texts of the cells of row `number`, None for an error.
+
+    `filled` of them have a value of their own: the others are empty, or merged with one that has.
+    """
+
+    number: int
+    filled: int
+    texts: list[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +45,20 @@ class HeaderRule:
 
 
 def find_header(rows: Sequence[Row], rule: HeaderRule, where: str) -> Header:
-    """The header among the first *rows* of a sheet; raises Unreadable when it is not to be told."""
-    skip = 0 if rule.skip == "auto" else rule.skip
+    """The header among the first *rows* of a sheet that are not blank, those skipped left out.
+
+    Raises Unreadable when there is none, or when its names are not what is wanted.
+    """
     if not rule.named:
-        height = sum(number <= skip for number, _ in rows)
         check_required(rule.names, rule.required, where)
-        return Header(rule.names, 0, height, 0)
-    rank = _rank(rows, rule.skip)
-    if rank is None:
+        return Header(rule.names, 0, 0, 0)
+    rank = _rank(rows) if rule.skip == "auto" else 0
+    if not rows:
         raise Unreadable("there is no header", where=where, mend=OUTAGE)
-    number, texts = rows[rank]
-    where = f"{where}, row {number}"
+    where = f"{where}, row {rows[rank].number}"
+    texts = rows[rank].texts
     filled = [place for place, text in enumerate(texts) if text]
-    row = [text or "" for text in texts[filled[0] : filled[-1] + 1]]
+    row = [text or "" for text in texts[filled[0] : filled[-1] + 1]] if filled else []
     if rule.names and len(rule.names) != len(row):
         raise Unreadable(
             f"the header has {len(row)} columns and `column_names` names {len(rule.names)}",
@@ -56,15 +67,14 @@ def find_header(rows: Sequence[Row], rule: HeaderRule, where: str) -> Header:
         )
     columns = name_columns([*rule.names] or row, odd=rule.odd, where=where)
     check_required(columns, rule.required, where)
-    return Header(columns, filled[0], rank + 1, number)
+    return Header(columns, filled[0] if filled else 0, rank + 1, rows[rank].number)
 
 
-def _rank(rows: Sequence[Row], skip: int | Literal["auto"]) -> int | None:
-    if skip != "auto":
-        left = (rank for rank, (number, texts) in enumerate(rows) if number > skip and any(texts))
-        return next(left, None)
-    # A title above the table fills a cell or two; a row of data never stands before the header.
-    filled = [sum(map(bool, texts)) for _, texts in rows]
-    fullest = max(filled, default=0)
-    wide = (rank for rank, cells in enumerate(filled) if cells and cells * 2 > fullest)
-    return next(wide, None)
+def _rank(rows: Sequence[Row]) -> int:
+    """Which of *rows* is the header.
+
+    A title above the table fills a cell or two, merged or not; a row of data never stands before
+    the header, however many of its cells are empty.
+    """
+    fullest = max((row.filled for row in rows), default=0)
+    return next((rank for rank, row in enumerate(rows) if row.filled * 2 > fullest), 0)

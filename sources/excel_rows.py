@@ -1,8 +1,7 @@
 """The rows of one sheet: records, and rejects with the cells that are to blame."""
 
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -10,7 +9,7 @@ from sources.base import Record, Reject
 from sources.errors import Unreadable
 from sources.excel_cells import Texts
 from sources.excel_header import SAMPLE as HEADER_SAMPLE
-from sources.excel_header import Header, HeaderRule, Row, find_header
+from sources.excel_header import HeaderRule, Row, find_header
 from sources.excel_merged import MergedCells
 from sources.excel_package import readable
 from sources.excel_workbook import Cells, Sheet
@@ -34,22 +33,144 @@ class SheetTable:
     fail: bool
 
 
-@dataclass(slots=True)
 class SheetRows:
-    """Reads the rows of a sheet; `number` is the rank of the last one, blank rows are none.
+    """Reads the rows of a sheet, blank ones left out.
 
-    `line` is the number of the last row of the sheet that was gone through.
+    `line` is the number of the last row of the sheet that was gone through, `number` the rank of
+    the last one that was not blank, the header not counted; `long` as `Texts`.
     """
 
-    sheet: Sheet
-    table: SheetTable
-    number: int
-    line: int = 0
-    header: Header = field(init=False)
-    texts: Texts = field(default_factory=Texts)
-    _ready: deque[Row] = field(default_factory=deque)
-    _odd: dict[int, list[str]] = field(default_factory=dict)  # by row: what is wrong with its cells
-    _merged: MergedCells = field(init=False)
+    def __init__(self, sheet: Sheet, table: SheetTable, rule: HeaderRule, number: int) -> None:
+        self.number = number
+        self.line = 0
+        self._sheet = sheet
+        self._table = table
+        self._texts = Texts()
+        self._merged = MergedCells(sheet.scan.merged if table.fill else ())
+        self._uncalculated: defaultdict[int, list[int]] = defaultdict(list)
+        for row, column in sheet.scan.uncalculated:
+            self._uncalculated[row].append(column)
+        self._odd: dict[int, list[str]] = {}  # by row, what is wrong with its cells
+        opening = self._opening(0 if rule.skip == "auto" else rule.skip)
+        self.header = find_header(opening, rule, sheet.where)
+        self._ready = deque(opening[self.header.height :])
 
-    def __post_init__(self) -> None:
-        self._merged = MergedCells(self.sheet.scan.merged if self.table.fill else [])
+    @property
+    def long(self) -> int:
+        return self._texts.long
+
+    def block(self, most: int) -> Block | None:
+        """The next rows, at most *most*; None after the last.
+
+        Raises Unreadable for a bad row when these are to fail.
+        """
+        while not self._ready:
+            rows = self._next(min(most, BLOCK))
+            if rows is None:
+                return None
+            self._ready.extend(rows)
+        block = Block([], [], 0)
+        count = min(most, BLOCK, len(self._ready))
+        size = sum(self._take(self._ready.popleft(), block) for _ in range(count))
+        return Block(block.records, block.rejects, size)
+
+    def _opening(self, skip: int) -> list[Row]:
+        """The first rows after *skip* that are not blank, as many as are looked at for a header."""
+        found: list[Row] = []
+        while len(found) < HEADER_SAMPLE and (rows := self._next(HEADER_SAMPLE)) is not None:
+            found += [row for row in rows if row.number > skip]
+        return found
+
+    def _next(self, most: int) -> list[Row] | None:
+        """The rows that are not blank among the next *most* of the sheet; None after the last."""
+        with readable(self._sheet.where):
+            many = list(islice(self._sheet.rows, most))
+        if not many:
+            return None
+        found = []
+        for cells in many:
+            self.line += 1
+            texts = self._texts_of(cells)
+            filled = len(texts) - texts.count("")
+            self._merged.fill(self.line, texts)
+            if filled:
+                found.append(Row(self.line, filled, texts))
+        return found
+
+    def _texts_of(self, cells: Cells) -> list[str | None]:
+        of = self._texts.of
+        texts = [
+            ""
+            if (value := cell.value) is None
+            else value.strip()
+            if cell.data_type == "s" and "_x00" not in value
+            else of(cell)
+            for cell in cells
+        ]
+        if None in texts:
+            self._odd[self.line] = [
+                f"{cell.coordinate} is {_shown(cell)}"
+                for cell, text in zip(cells, texts, strict=True)
+                if text is None
+            ]
+        for column in self._uncalculated.pop(self.line, ()):
+            if column <= len(texts):
+                texts[column - 1] = None
+                told = f"{_letters(column)}{self.line} holds a formula that was never calculated"
+                self._odd.setdefault(self.line, []).append(told)
+        return texts
+
+    def _take(self, row: Row, block: Block) -> int:
+        """Add *row* to *block*; the number of its characters."""
+        self.number += 1
+        columns, left = self.header.columns, self.header.left
+        right = left + len(columns)
+        inner = row.texts[left:right]
+        if len(inner) < len(columns):
+            inner += [""] * (len(columns) - len(inner))
+        odd = self._odd.pop(row.number, [])
+        told = odd if odd and self._table.errors == "reject" else []
+        if any(row.texts[:left]) or any(row.texts[right:]):
+            told = [*told, f"{_first(row.texts, left, right)} lies beyond the header"]
+        elif row.filled == 1 and len(columns) > 1 and len({*inner}) == 1:
+            told = [*told, "its cells are merged into one, as a title is"]
+        if told:
+            self._refuse(row, "; ".join(told), inner, block)
+            return 0
+        block.records.append(self._record(columns, inner))
+        return sum(map(len, filter(None, inner)))
+
+    def _record(self, columns: tuple[str, ...], texts: list[str | None]) -> Record:
+        nulls = self._table.nulls
+        if nulls:
+            texts = [None if text in nulls else text for text in texts]
+        return dict(zip(columns, texts, strict=True))
+
+    def _refuse(self, row: Row, what: str, texts: list[str | None], block: Block) -> None:
+        if self._table.fail:
+            raise Unreadable(
+                f"a bad row: {what}",
+                where=f"{self._sheet.where}, row {row.number}",
+                mend="correct the workbook, or let bad rows be rejects (`on_bad_rows: reject`)",
+            )
+        sample = ";".join(text or "" for text in texts)[:SAMPLE]
+        reason = f"row {row.number}: {what}"
+        block.rejects.append(Reject(self._table.dataset, self.number, reason, sample))
+
+
+def _shown(cell: "ReadOnlyCell") -> str:
+    return str(cell.value) if cell.data_type == "e" else "no date that a sheet can hold"
+
+
+def _first(texts: list[str | None], left: int, right: int) -> str:
+    """The first of *texts* outside of the columns *left* to *right*, with its column."""
+    place = next(place for place, text in enumerate(texts) if text and not left <= place < right)
+    return f"{_letters(place + 1)}: {str(texts[place])[:40]!r}"
+
+
+def _letters(column: int) -> str:
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -55,6 +55,8 @@ class _Tags:
     formula: re.Pattern[bytes]
     uncalculated: re.Pattern[bytes]
     merged: re.Pattern[bytes]
+    opening: tuple[bytes, bytes, bytes]  # of a cell with attributes, one without, a formula
+    usual: re.Pattern[bytes]  # a cell whose reference comes first, as nearly all are written
     cut: bytes
 
     @classmethod
@@ -74,6 +76,8 @@ class _Tags:
             merged=compile_(
                 rb"<%bmergeCell\s[^>]*?ref=[\"']([A-Z]{1,3}\d{1,7})(?::([A-Z]{1,3}\d{1,7}))?" % p
             ),
+            opening=(b"<%bc " % prefix, b"<%bc>" % prefix, b"<%bf" % prefix),
+            usual=compile_(rb"<%bc r=\"([A-Z]{1,3})" % p),
             cut=b"<%brow" % prefix,
         )
 
@@ -99,9 +103,7 @@ def scan_sheet(archive: zipfile.ZipFile, part: str, where: str) -> SheetScan:
     return scan
 
 
-def _stretches(
-    archive: zipfile.ZipFile, part: str, where: str
-) -> Iterator[tuple[_Tags, bytes]]:
+def _stretches(archive: zipfile.ZipFile, part: str, where: str) -> Iterator[tuple[_Tags, bytes]]:
     """The XML in stretches that hold whole rows, with the patterns of its tags."""
     tags = None
     rest = b""
@@ -139,7 +141,8 @@ def _scan_rows(scan: SheetScan, tags: _Tags, xml: bytes, where: str) -> None:
         number = int(float(match[1])) if match[1] else scan.last + 1
         if number <= scan.last or number > MOST_ROWS:
             raise Unreadable(
-                f"row {number} follows row {scan.last}, and a sheet has {MOST_ROWS:,} rows in order",
+                f"row {number:,} follows row {scan.last:,} of a sheet, whose rows are in order and "
+                f"not more than {MOST_ROWS:,}",
                 where=where,
                 mend="open the workbook in Excel and save it",
             )
@@ -147,13 +150,16 @@ def _scan_rows(scan: SheetScan, tags: _Tags, xml: bytes, where: str) -> None:
 
 
 def _scan_cells(scan: SheetScan, tags: _Tags, xml: bytes) -> None:
-    references = tags.reference.findall(xml)
+    attributed, bare, formula = tags.opening
     if scan.width is not None:
-        if len(references) == len(tags.cell.findall(xml)):
+        references = tags.usual.findall(xml)
+        if bare in xml or len(references) != xml.count(attributed):
+            references = tags.reference.findall(xml)
+            if len(references) != len(tags.cell.findall(xml)):
+                scan.width = None
+        if scan.width is not None:
             scan.width = max([scan.width, *map(_column, set(references))])
-        else:
-            scan.width = None
-    formulas = len(tags.formula.findall(xml))
+    formulas = len(tags.formula.findall(xml)) if formula in xml else 0
     if not formulas:
         return
     scan.formulas += formulas

@@ -41,7 +41,7 @@ def extract(
         columns.settle()
         bounds = Bounds.of(scope.slice)
         listing = lister.listing(bounds)
-        evidence = ItopEvidence(table.class_name)
+        evidence = ItopEvidence(table.class_name, bounds)
         evidence.note_list(listing)
         windows = Windows(
             session,

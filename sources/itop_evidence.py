@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sources.base import Complete, Outcome, Partial
-from sources.itop_ids import Listing
+from sources.itop_ids import Bounds, Listing
 
 
 @dataclass(slots=True)
@@ -11,6 +11,7 @@ class ItopEvidence:
     """Objects counted against the list of ids; `doubts` are why some may be lacking."""
 
     class_name: str
+    bounds: Bounds
     listed: int = 0
     read: int = 0  # objects handed on, odd ones included
     late: int = 0  # came only when asked for again
@@ -29,8 +30,9 @@ class ItopEvidence:
         """*identity* is who asks: iTop hides what an account may not see, and says nothing."""
         if self.doubts:
             return Partial("; ".join(dict.fromkeys(self.doubts)))
+        of = f"{self.class_name}{self.bounds}"
         facts = [
-            f"{self.listed:,} ids of {self.class_name} listed, each read once by its id",
+            f"{self.listed:,} ids of {of} listed, each read once by its id",
             *(f"{number:,} {words}" for number, words in self._exceptions() if number),
             f"this is all that {identity} may see: iTop leaves out other organizations silently",
         ]

@@ -30,6 +30,10 @@ class Bounds:
         low, high = (int(bound) if bound else None for bound in (part.low, part.high))
         return cls(low, high)
 
+    def __str__(self) -> str:
+        low = "" if self.low is None else f" after {self.low}"
+        return low + ("" if self.high is None else f" up to {self.high}")
+
     def hold(self, number: int) -> bool:
         above = self.low is None or number > self.low
         return above and (self.high is None or number <= self.high)

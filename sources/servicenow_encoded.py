@@ -35,9 +35,14 @@ def escaped(value: str) -> str:
     return value.replace("^", "^^")
 
 
+def is_script(value: str) -> bool:
+    """Whether the instance might run *value* in place of comparing with it."""
+    return bool(_SCRIPT.search(value))
+
+
 def check_value(what: str, value: str, pattern: str = "") -> None:
     """Raises ValueError when *value* is not of the *pattern*, or would be run by the instance."""
-    if _SCRIPT.search(value):
+    if is_script(value):
         raise ValueError(
             f"{what} {value!r} holds a script, which the instance would run; mend: write a constant"
         )
@@ -61,7 +66,7 @@ def check_encoded(query: str) -> None:
             )
         if clause.startswith(("GROUPBY", "EQ")) and clause != "EQ":
             raise ValueError(f"{clause!r} is no condition; mend: leave it out")
-        if _SCRIPT.search(clause):
+        if is_script(clause):
             raise ValueError(
                 f"{clause!r} holds a script, which the instance would run; mend: write a constant, "
                 "or RELATIVEGT@day@ago@7"

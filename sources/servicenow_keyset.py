@@ -11,6 +11,7 @@ from typing import Final
 
 from sources.servicenow_answer import Heavy
 from sources.servicenow_client import Instance, Sheet, View
+from sources.servicenow_encoded import is_script
 from sources.servicenow_order import Sequel
 from sources.servicenow_pace import Pace
 from sources.servicenow_query import Rows
@@ -135,7 +136,9 @@ class Walk:
         return bool(self.doubt)
 
     def _move(self, limit: int, ids: list[str], known: list[str]) -> None:
-        if known:
+        if known and is_script(known[-1]):
+            self.doubt = f"a sys_id that the instance would run, were it sent back: {known[-1]!r}"
+        elif known:
             # By the order of the database: the greatest one may be another for us (§4.3).
             self._rows = self._rows.beyond(known[-1])
             self._offset = next(rank for rank, each in enumerate(reversed(ids)) if each)

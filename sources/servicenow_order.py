@@ -10,6 +10,7 @@ from typing import Final
 
 _PLAIN: Final = re.compile(r"[0-9a-f]+")
 _WORD: Final = re.compile(r"[0-9A-Za-z]+")
+_DISORDER: Final = "rows come in another order than that of their sys_id"
 
 
 class Sequel:
@@ -25,31 +26,40 @@ class Sequel:
         self._low = low
         self._high = high
         self._last = ""
-        self._odd: dict[str, None] = {}
+        self._odd: set[str] = set()
+        self._last_word: list[str] = []
 
     def doubt(self, ids: list[str]) -> str:
         """Why the rows of the next page, that have these *ids*, are not those asked for."""
         self.count += len(ids)
-        plain = ids
-        if not _PLAIN.fullmatch("".join(ids)):
-            plain = [each for each in ids if _PLAIN.fullmatch(each)]
-            odd = [each for each in ids if not _PLAIN.fullmatch(each)]
-            before = len(self._odd)
-            self._odd.update(dict.fromkeys(odd))
-            if len(self._odd) - before < len(odd):
-                return "rows come again"
-            words = [each for each in self._odd if _WORD.fullmatch(each)]
-            if not (_ascends(words) or _ascends([each.casefold() for each in words])):
-                return "rows come in another order than that of their sys_id"
-        if not plain:
+        if _PLAIN.fullmatch("".join(ids)):
+            return self._doubt_plain(ids)
+        odd = [each for each in ids if not _PLAIN.fullmatch(each)]
+        plain = [each for each in ids if _PLAIN.fullmatch(each)]
+        return self._doubt_odd(odd) or self._doubt_plain(plain)
+
+    def _doubt_plain(self, ids: list[str]) -> str:
+        if not ids:
             return ""
-        if plain[0] <= self._last:
-            return "rows come again, or in another order than that of their sys_id"
-        if not _ascends(plain):
-            return "rows come in another order than that of their sys_id"
-        self._last = plain[-1]
-        if plain[0] < self._low or (self._high and self._last >= self._high):
+        first, self._last, before = ids[0], ids[-1], self._last
+        if first <= before:
+            return "rows come again"
+        if not _ascends(ids):
+            return _DISORDER
+        if first < self._low or (self._high and self._last >= self._high):
             return "rows come from outside the range of sys_ids that was asked for"
+        return ""
+
+    def _doubt_odd(self, ids: list[str]) -> str:
+        known = len(self._odd)
+        self._odd.update(ids)
+        if len(self._odd) - known < len(ids):
+            return "rows come again"
+        # Upper and lower case are one to some databases, and signs stand where each wants them.
+        words = [*self._last_word, *(each for each in ids if _WORD.fullmatch(each))]
+        if not (_ascends(words) or _ascends([each.casefold() for each in words])):
+            return _DISORDER
+        self._last_word = words[-1:]
         return ""
 
 

@@ -1,5 +1,6 @@
 """One extraction of one dataset: what is asked for, walked over, and laid out as records."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from sources.servicenow_relations import Relations, ids_of, needs_types, types_o
 from sources.servicenow_sample import sampled
 from sources.servicenow_values import KEY, Shape, value_of
 from sources.verdict import sample
+
+log = logging.getLogger(__name__)
 
 _VIEW_KEY: Final = "__ENC__"  # how the rows of database views are called
 
@@ -162,7 +165,9 @@ class Reading:
         remarks = [remark] if remark else []
         if self._relations is not None:
             remarks += self._relations.remarks()
-        remarks += self._shape.remarks(self._received)
+        if lacking := self._shape.remarks(self._received):
+            log.warning("%s: %s", self._name, "; ".join(lacking))
+            remarks += lacking
         if self._mended:
             remarks.append(f"{self._mended:,} texts with half a character or a NUL were mended")
         return reckoned(

@@ -80,7 +80,7 @@ def reckoned(
             lacking,
             total,
         )
-    facts = [f"{received:,} records", "every sys_id once and in order", _told(counts, received)]
+    facts = [f"{received:,} rows", "every sys_id once and in order", _told(counts, received)]
     return Complete(", ".join([*facts, *remarks]))
 
 

@@ -4,6 +4,7 @@
 of a CI with itself (specs/servicenow.md §11.3). Such rows are left out and counted.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -15,11 +16,13 @@ from sources.servicenow_client import Instance, View
 from sources.servicenow_keyset import Walk
 from sources.servicenow_query import Rows
 from sources.servicenow_values import KEY
+from sources.verdict import sample
 
 TYPES: Final = "cmdb_rel_type"
 
 _COLUMNS: Final = (KEY, "child_descriptor", "name", "parent_descriptor")
 _TYPE: Final = "type"
+_SYS_ID: Final = re.compile(r"[\w.-]+")
 _ENDS: Final = ("parent", "child")
 
 Type = Mapping[str, str]
@@ -100,6 +103,13 @@ def types_of(instance: Instance) -> dict[str, Type]:
     found = {row[KEY]: row for sheet, _ in walk.sheets() for row in sheet.rows}
     if walk.doubt:
         raise Unreadable(f"{TYPES}: {walk.doubt}", where=f"table {TYPES}", mend="run again")
+    for sys_id in found:
+        if not _SYS_ID.fullmatch(sys_id):
+            raise Unreadable(
+                f"{sample(sys_id, ())!r} is no sys_id of a type of relation",
+                where=f"table {TYPES}",
+                mend="correct that row",
+            )
     if not found:
         raise Refused(
             f"no type of relation is shown to {instance.identity}",

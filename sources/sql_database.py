@@ -73,7 +73,7 @@ class Reading:
         self._engine = self._made(url)
         self._connection: sa.Connection | None = None
         self._watch: threading.Timer | None = None
-        self._done = True
+        self._result: sa.CursorResult[Any] | None = None  # while it has rows
 
     @property
     def open(self) -> sa.Connection:
@@ -83,8 +83,9 @@ class Reading:
 
     @property
     def version(self) -> str:
-        found = self.open.dialect.server_version_info or ()
-        return " ".join([self.manners.name, ".".join(map(str, found))]).strip()
+        dialect = self.open.dialect
+        name = "MariaDB" if getattr(dialect, "is_mariadb", False) else self.manners.name
+        return f"{name} {'.'.join(map(str, dialect.server_version_info or ()))}".strip()
 
     def begin(self) -> None:
         """Connect, and begin the transaction."""
@@ -109,10 +110,13 @@ class Reading:
         """Undo the transaction and leave; a cursor that is not at its end is left with it."""
         if self._watch is not None:
             self._watch.cancel()
-        with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):  # it may be lost already
-            if self._connection is not None:
-                if not self._done:  # closing its cursor, MySQL would send all the rest
+        if self._connection is not None:
+            # what was read to its end, or lost, has nothing to be closed
+            with contextlib.suppress(sa.exc.SQLAlchemyError, self._engine.dialect.dbapi.Error):
+                if self._result is not None and self.manners.drains:
                     self._connection.invalidate()
+                elif self._result is not None:
+                    self._result.close()
                 self._connection.close()
         self._engine.dispose()
 
@@ -138,14 +142,14 @@ class Reading:
 
     def stream(self, statement: str, parameters: Mapping[str, Any], size: int) -> "Stream":
         """The rows of *statement*, *size* of them a page."""
-        self._done = False
         connection = self.open.execution_options(stream_results=True, max_row_buffer=size)
         result = self.ask(lambda: connection.execute(sa.text(statement), dict(parameters)))
+        self._result = result
         return Stream(self, result, size)
 
     def at_end(self) -> None:
         """The cursor has no row left."""
-        self._done = True
+        self._result = None
 
     def quoted(self, name: str) -> str:
         """The name of a column as this database wants it."""

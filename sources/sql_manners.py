@@ -22,7 +22,8 @@ class Manners:
     transaction reads is of one moment. `options` are execution options of SQLAlchemy, `opening`
     the statements a transaction begins with, of the server's (version, MariaDB or not) and the
     limits; `user` asks who we are, `proof` whether the transaction is read-only (1 or on).
-    `pure`: no text holds a NUL or half a character. `bound`: a moment as a parameter.
+    `pure`: no text holds a NUL or half a character. `drains`: a cursor that is closed reads all
+    its rows first. `bound`: a moment as a parameter.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Manners:
     user: str = ""
     proof: str = ""
     pure: bool = False
+    drains: bool = False
     bound: Callable[[datetime], Any] = lambda each: each.astimezone(UTC).replace(tzinfo=None)
 
     def window(self, since: datetime | None, until: datetime | None) -> dict[str, Any]:
@@ -72,6 +74,7 @@ _MYSQL: Final[dict[str, Any]] = {
     "snapshot": True,
     "options": _REPEATABLE,
     "opening": _mysql,
+    "drains": True,
     "user": "SELECT CURRENT_USER()",
 }
 

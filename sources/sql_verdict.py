@@ -32,8 +32,9 @@ _BUSY: Final = re.compile(
     r"|crash|terminating|trop de|se lance|s'arrête|restauration|réservé"
 )
 _LATER: Final = "run again once the database answers; `timeout` and `attempts` bound the wait"
+_LOGIN: Final = "check the user, `password` and database of the connection"
 _MENDS: Final = (
-    (r"28\w{3}|1045|1698|ORA-01017|ORA-280\d\d", "check the user and `password` of the connection"),
+    (r"28\w{3}|1045|1698|ORA-01017|ORA-280\d\d", _LOGIN),
     (r"25006|1792|SQLITE_READONLY\w*|ORA-01456", "take a SELECT that does not write"),
     (r"42501|114[23]|1044|1370|ORA-01031|SQLITE_AUTH", "let the account read this: GRANT SELECT"),
     (r"57014|3024|1969|SQLITE_INTERRUPT|HYT0[01]|DPY-4024", "raise `timeout`, or ask for less"),
@@ -54,7 +55,7 @@ def judge(error: Exception, *, where: str, secrets: tuple[str, ...]) -> SourceEr
         what = f"the database refuses: {words}"
     else:
         what = f"the database cannot be read: {words}"
-    return kind(what, where=where, mend=_mend(code, kind))
+    return kind(what, where=where, mend=_LOGIN if _is_login(kind, code, words) else _mend(code, kind))
 
 
 def _kind(error: Exception, code: str, words: str) -> type[SourceError]:
@@ -73,6 +74,10 @@ def _kind(error: Exception, code: str, words: str) -> type[SourceError]:
     return Refused  # SQLAlchemy itself cannot say what is asked
 
 
+def _is_login(kind: type[SourceError], code: str, words: str) -> bool:
+    return kind is Refused and not code and bool(_FATAL.search(words))
+
+
 def _mend(code: str, kind: type[SourceError]) -> str:
     for codes, mend in _MENDS:
         if re.fullmatch(codes, code):
@@ -86,14 +91,15 @@ def _mend(code: str, kind: type[SourceError]) -> str:
 
 def _code(cause: BaseException) -> str:
     """SQLSTATE, result code, or number; nothing where the driver tells none."""
+    first: Any = cause.args[0] if cause.args else ""
+    if isinstance(first, int):  # MySQL: its numbers say more than the SQLSTATE beside them
+        return str(first)
     for name in ("sqlstate", "pgcode", "sqlite_errorname"):
         value = getattr(cause, name, None)
         if isinstance(value, str):
             return value
-    first: Any = cause.args[0] if cause.args else ""
-    code = getattr(first, "full_code", first)  # an object of python-oracledb
-    text = str(code) if isinstance(code, int | str) else ""
-    return text if re.fullmatch(r"\d{4}|[0-9A-Z]{5}|[A-Z]{3}-\d{4,5}", text) else ""
+    code = str(getattr(first, "full_code", first))  # an object of python-oracledb
+    return code if re.fullmatch(r"[0-9A-Z]{5}|[A-Z]{3}-\d{4,5}", code) else ""
 
 
 def _words(cause: BaseException) -> str:

@@ -158,6 +158,22 @@ SOURCE_BLOCKS: dict[str, list[dict[str, Any]]] = {
             },
         },
     ],
+    "sql": [
+        {
+            "type": "sql",
+            "connection": "acme-sql",
+            "datasets": {
+                "servers": {
+                    "select": "SELECT id, site, name, modified FROM servers",
+                    "key": ["id", "site"],
+                    "window": "modified >= :since AND modified < :until",
+                    "count": False,
+                    "wrap": True,
+                    "page_rows": 500,
+                }
+            },
+        }
+    ],
 }
 SYNC_BLOCKS: tuple[dict[str, Any], ...] = (
     {

@@ -56,7 +56,7 @@ AS_GOOD: dict[str, tuple[str, ...]] = {
     # a mapping under `rows` has the rows; anything else is a row of that name
     r"mapping\.lookups\.levels\.rows": (*SCALARS, "nothing"),
     # one or several, a share or a number
-    r"source\.datasets\.servers\.primary_key": ("text",),
+    r"source\.datasets\.servers\.(primary_)?key": ("text",),
     r"source\.datasets\.servers\.max_age_hours": ("whole",),
     r"source\.datasets\.servers\.unset_keys": ("truth",),
     r"mapping\.cleanup\.servers\.(untranslated|zero)": ("truth",),

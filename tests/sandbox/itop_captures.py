@@ -4,7 +4,7 @@ A world is made of a capture itself: its objects, those they name, and the links
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,22 @@ from sandbox.itop_store import Objects
 
 FOLDER = Path(__file__).parent / "captures" / "itop"
 RELEASES: dict[str, Release] = {"23": "2.3.4", "24": "2.4.3", "32": "3.2"}
+_SAME = ("text", "html", "enum", "nullable", "date", "datetime")
+# How values that stand for themselves are kept, by kind of attribute.
+_PLAIN: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_SAME, lambda shown: shown),
+    "key": int,
+    "int": lambda shown: int(shown) if shown else None,
+    "stopwatch": int,
+    "log": lambda shown: shown["entries"],
+}
 _HIDDEN = 1_000_000  # ids of objects whose own a capture does not tell
 
 
 def captured(name: str) -> str:
     """The body of a capture, without the line ends that were put after it."""
     text = (FOLDER / name).read_text(encoding="utf-8")
-    return text.rpartition("\n\n")[0] if "HTTP 200" in text else text.strip("\n")
+    return text.strip("\n").removesuffix("HTTP 200").strip("\n")
 
 
 def release_of(name: str) -> Release:
@@ -58,22 +67,23 @@ class _World:
             attribute = self._model.attributes(kind).get(name)
             if attribute is None:
                 continue
-            if attribute.kind == "links":
-                for row in shown:
-                    self._row(attribute, number, row)
-            elif attribute.kind == "key":
-                own[name] = int(shown)
-                self._target(kind, attribute, int(shown), fields)
-            elif attribute.kind == "obsolete" and shown:
-                own.setdefault("status", "inactive")
-            elif attribute.kind == "log":
-                own[name] = shown["entries"]
-            elif attribute.kind in ("int", "stopwatch"):
-                own[name] = int(shown) if shown != "" else None
-            elif attribute.kind in ("text", "html", "enum", "nullable", "date", "datetime"):
-                own[name] = shown
-            elif attribute.kind == "friendlyname":
-                self._named(own, kind, shown)
+            if attribute.kind in _PLAIN:
+                own[name] = _PLAIN[attribute.kind](shown)
+            self._others(kind, number, attribute, shown, fields)
+
+    def _others(
+        self, kind: str, number: int, attribute: Attribute, shown: Any, fields: Mapping[str, Any]
+    ) -> None:
+        """What a value tells beside itself."""
+        if attribute.kind == "links":
+            for row in shown:
+                self._row(attribute, number, row)
+        elif attribute.kind == "key":
+            self._target(kind, attribute, int(shown), fields)
+        elif attribute.kind == "obsolete" and shown:
+            self._known(kind, number).setdefault("status", "inactive")
+        elif attribute.kind == "friendlyname":
+            self._named(self._known(kind, number), kind, shown)
 
     def impacts(self, source: str, sink: str) -> None:
         """Let one object impact another, as get_related tells."""

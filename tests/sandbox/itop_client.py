@@ -1,12 +1,17 @@
 """A thin caller of the simulated iTop."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 
+from sandbox.itop import create_app
 from sandbox.itop_state import Itop
+from sandbox.itop_store import Objects
+from sandbox.serve import serve
 
 Json = Any
 PATH = "/webservices/rest.php"
@@ -18,6 +23,9 @@ class Client:
     def __init__(self, url: str, itop: Itop) -> None:
         self.url = url
         self.itop = itop
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def call(
         self,
@@ -36,10 +44,14 @@ class Client:
         self, form: Mapping[str, Any], *, version: str = "1.3", path: str = PATH, **options: Any
     ) -> requests.Response:
         query = {"version": version} if version else {}
-        options.setdefault("timeout", 10)
+        timeout = options.pop("timeout", 10)
         options.setdefault("allow_redirects", False)
-        return requests.post(
-            f"{self.url}{path}", params=query | options.pop("query", {}), data=form, **options
+        return self.session.post(
+            f"{self.url}{path}",
+            params=query | options.pop("query", {}),
+            data=form,
+            timeout=timeout,
+            **options,
         )
 
     def get(self, kind: str, key: Any, fields: Any = "id", **options: Any) -> Json:
@@ -61,9 +73,18 @@ class Client:
         return next(iter(answer["objects"].values()))["fields"]
 
     def turn(self, **knobs: Any) -> None:
-        answer = requests.put(f"{self.url}/sandbox/knobs", json=knobs, timeout=10)
-        assert answer.status_code == 200, answer.text
+        self.itop.turn(knobs)
 
     def fault(self, kind: str, **fields: Any) -> None:
         """Set one fault, in place of those there were."""
         self.turn(faults=[{"kind": kind, **fields}])
+
+
+@contextmanager
+def serving(held: Objects) -> Iterator[Client]:
+    """A caller of a simulated iTop with those objects."""
+    app = create_app(held)
+    with serve(app) as url:
+        client = Client(url, app.state.itop)
+        with client.session:
+            yield client

@@ -1,4 +1,4 @@
-"""The search of the simulated EasyVista and its three fates: cases E of specs/easyvista-cases.md."""
+"""The search of the simulated EasyVista, its three fates: cases E of specs/easyvista-cases.md."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.itop import create_app
 from sandbox.itop_store import Objects
-from sandbox.serve import serve
 from tests.sandbox.itop_captures import captured, release_of, world_of
-from tests.sandbox.itop_client import Client
+from tests.sandbox.itop_client import Client, serving
 
 CIS = "id,name,finalclass"
 LINKS = "lnkApplicationSolutionToFunctionalCI"
@@ -281,16 +279,15 @@ RELATED = [
 
 
 @pytest.fixture(scope="module")
-def url_of() -> Iterator[Client]:
-    app = create_app(Objects())
-    with serve(app) as url:
-        yield Client(url, app.state.itop)
+def client() -> Iterator[Client]:
+    with serving(Objects()) as client:
+        yield client
 
 
 @pytest.fixture
-def itop(url_of: Client) -> Client:
-    url_of.itop.reset()
-    return url_of
+def itop(client: Client) -> Client:
+    client.itop.reset()
+    return client
 
 
 @pytest.mark.parametrize("case", [*OBJECTS, *RELATED], ids=lambda case: case.name)

@@ -42,7 +42,8 @@ def test_case_65_a_rate_rule_refuses_twice_and_lets_the_third_call_by(rows: Clie
     assert [first.status_code, second.status_code, third.status_code] == [429, 429, 200]
     assert first.headers["Retry-After"] == "2"
     assert first.headers["X-RateLimit-Limit"] == "100"
-    assert {"X-RateLimit-Reset", "X-RateLimit-Rule"} <= set(first.headers)
+    assert "X-RateLimit-Reset" in first.headers
+    assert "X-RateLimit-Rule" in first.headers
     assert first.json()["error"] == {
         "message": "Rate limit exceeded",
         "detail": "Rate limit of 100 requests per hour for Table API exceeded",
@@ -170,7 +171,7 @@ def test_case_71_some_rows_come_before_the_error(rows: Client) -> None:
     [
         pytest.param("error_first", '{"error":{', '"status":"failure","result":[]}', id="case_72"),
         pytest.param("only_error", '{"error":{', '},"status":"failure"}', id="case_73"),
-        pytest.param("spliced", '{"result":[{"sys_id":', '},"status":"failure"}', id="case_74"),
+        pytest.param("spliced", '{"result":[{"name":', '},"status":"failure"}', id="case_74"),
         pytest.param("string", '{"result":"Transaction', '"}', id="case_75"),
     ],
 )
@@ -216,10 +217,10 @@ def test_case_76_a_body_is_cut_and_the_connection_with_it(rows: Client, cut: str
     whole = page(rows).content
     rows.fault("cut", cut=cut, keep=0.5)
     with rows.get(PATH, {"sysparm_query": BY_ID}, stream=True) as answer:
-        part = b""
+        parts: list[bytes] = []
         with pytest.raises(urllib3.exceptions.ProtocolError):
-            while chunk := answer.raw.read1(decode_content=True):
-                part += chunk
+            parts.extend(iter(lambda: answer.raw.read1(65536), b""))
+        part = b"".join(parts)
 
     assert ("Content-Length" in answer.headers) == (cut == "length")
     assert whole.startswith(part)

@@ -137,6 +137,15 @@ def test_case_96_a_count_taken_before_differs_from_what_is_read(rows: Client) ->
     assert (before, len(by_keyset(rows))) == (12, 13)
 
 
+def test_a_view_of_the_database_has_no_sys_id_to_page_by(now: Client) -> None:
+    now.put("u_view", [{"name": f"{number}"} for number in range(6)])
+
+    answer = now.page("u_view", f"sys_id>3^{BY_ID}", limit=4)
+
+    assert len(answer.json()["result"]) == 4
+    assert answer.headers["X-Total-Count"] == "6"
+
+
 def test_a_table_disappears_whole_and_is_back_after_a_reset(now: Client) -> None:
     url = f"{now.url}/sandbox/tables/cmdb_ci_appl"
     assert now.session.delete(url, timeout=10).status_code == 204

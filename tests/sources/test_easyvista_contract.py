@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from sandbox.easyvista import create_app
@@ -103,6 +104,7 @@ class ListBench:
         fault = fault or Fault("")
         tied = fault.kind == "same_sort_key"
         rows = [row(number, size, tied=tied) for number in range(1, count + 1)]
+        orjson.dumps(rows)  # a text keeps its UTF-8 once written: no page shall seem to leave it
         knobs = EasyVistaKnobs(
             users={"api": User(password=SECRET)},
             views={VIEW: View(table="AM_ASSET", columns=COLUMNS)},

@@ -15,6 +15,7 @@ from sources.base import Complete, Partial, Scope, Slice
 from sources.errors import Refused
 from sources.itop import SOURCE, count, extract
 from sources.registry import SOURCES
+from sources.slices import joined
 from tests.sources.itop_rig import Rig, drained
 
 RELEASES = ("2.3.4", "2.4.3", "3.2")
@@ -364,10 +365,14 @@ def test_slices_together_are_the_whole_and_none_overlaps_another(
 ) -> None:
     whole = rig.read(words).values("id")
 
-    parts = [rig.read(words, slice=each).values("id") for each in rig.slices(words, 4)]
+    reads = [rig.read(words, slice=each) for each in rig.slices(words, 4)]
 
-    assert [len(part) for part in parts] == [len(whole) // 4] * 4
-    assert [each for part in parts for each in part] == whole
+    assert [len(read.records) for read in reads] == [len(whole) // 4] * 4
+    assert [each for read in reads for each in read.values("id")] == whole
+    outcome = joined([read.outcome for read in reads if read.outcome is not None])
+    assert isinstance(outcome, Complete)
+    # Slices of as many objects do not say the same.
+    assert outcome.evidence.count("ids of Server") == 4
 
 
 def test_what_is_made_after_the_slices_were_cut_is_in_the_last_one(rig: Rig) -> None:

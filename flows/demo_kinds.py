@@ -1,0 +1,76 @@
+"""A client of every kind of source, each loaded over the wire that its CMDB speaks."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flows.demo_stage import Stage, canopsis_connection
+from sandbox import easyvista, itop, servicenow, sqlcmdb, workbook
+from sandbox.cmdb import records
+from sandbox.serve import serve
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One client: its jobs in order, and a service whose tree is shown once they have run."""
+
+    title: str
+    what: str
+    jobs: tuple[str, ...]
+    service: str = ""
+
+
+SCENES: Final = (
+    Scene(
+        "iTop",
+        "Servers by id windows; services from the links between applications and machines.",
+        ("meridian/servers", "meridian/applications"),
+        service="*",
+    ),
+    Scene(
+        "ServiceNow",
+        "Servers by keyset over pysnow; services from the relations of the CMDB.",
+        ("novalys/servers", "novalys/services"),
+        service="*",
+    ),
+    Scene(
+        "EasyVista",
+        "Assets by offset, every filter checked again; services from item-links.",
+        ("valmont/assets", "valmont/services"),
+        service="*",
+    ),
+    Scene("SQL", "A database read in one transaction that cannot write.", ("corvelle/servers",)),
+    Scene("Excel", "A workbook whose every cell is text.", ("orbis/machines",)),
+)
+
+
+@contextlib.contextmanager
+def connections(home: Path, canopsis: str) -> Iterator[str]:
+    """Serve the CMDBs of these clients; gives the lines of refsync.yaml that name them."""
+    with contextlib.ExitStack() as servers:
+        itop_url, servicenow_url, easyvista_url = (
+            servers.enter_context(serve(module.create_app()))
+            for module in (itop, servicenow, easyvista)
+        )
+        yield "".join(canopsis_connection(each, canopsis) for each in sorted(_customers()))
+
+
+def play(stage: Stage, *, first: int) -> bool:
+    """Play a scene for each kind, numbered from *first*; False when one did not end well."""
+    return all([_play(stage, scene, number) for number, scene in enumerate(SCENES, first)])
+
+
+def _play(stage: Stage, scene: Scene, number: int) -> bool:
+    stage.title(number, scene.title, scene.what)
+    reports = [stage.run(job) for job in scene.jobs]
+    sound = all(report is not None and report.outcome == "done" for report in reports)
+    if scene.service:
+        stage.tree(scene.service, levels=1)
+        sound &= bool(stage.depends(scene.service))
+    return sound
+
+
+def _customers() -> set[str]:
+    return {job.partition("/")[0] for scene in SCENES for job in scene.jobs}
