@@ -26,7 +26,7 @@ class EasyVista:
     before: dict[str, list[Any]] = field(default_factory=dict)  # rows last answered, by path
     _counts: list[int] = field(default_factory=list)
     _answers: dict[Any, bytes] = field(default_factory=dict)
-    _asked: set[Any] = field(default_factory=set)
+    _asked: set[int] = field(default_factory=set)  # hashes: there may be many
     _size: int = 0
     _version: int = 0
     _first: tuple[dict[str, list[Record]], EasyVistaKnobs] = field(init=False)
@@ -90,8 +90,8 @@ class EasyVista:
 
     def keep(self, place: Any, body: bytes) -> None:
         """Keep an answer, from the second time it is asked: most are asked once."""
-        if place not in self._asked:
-            self._asked.add(place)
+        if hash(place) not in self._asked:
+            self._asked.add(hash(place))
         elif self._size + len(body) <= self.knobs.cache_mb * 2**20:
             self._answers[place] = body
             self._size += len(body)

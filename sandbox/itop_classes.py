@@ -54,7 +54,7 @@ _TABLE: Final = {
         logicalvolumes_list[]lnkServerToVolume.server_id""",
     "NetworkDevice(DatacenterDevice)": """networkdevicetype_name iosversion_name ram
         connectablecis_list[]lnkConnectableCIToNetworkDevice.networkdevice_id""",
-    "StorageSystem(DatacenterDevice)": "",
+    "StorageSystem(DatacenterDevice)": "logicalvolume_list[]LogicalVolume.storagesystem_id",
     "PC(ConnectableCI)": """osfamily_id=OSFamily osfamily_name=osfamily_id.name
         osversion_id=OSVersion osversion_name=osversion_id.name cpu ram type:enum""",
     "Rack(PhysicalDevice)": """nb_u:int device_list[]DatacenterDevice.rack_id
@@ -117,6 +117,9 @@ _TABLE: Final = {
         workorders_list[]WorkOrder.ticket_id""",
     "UserRequest(Ticket)": """status:enum priority:enum urgency:enum public_log:log tto:stopwatch
         ttr:stopwatch""",
+    "LogicalVolume": """name lun_id description raid_level size storagesystem_id=StorageSystem
+        storagesystem_name=storagesystem_id.name servers_list[]lnkServerToVolume.volume_id
+        virtualdevices_list[]lnkVirtualDeviceToVolume.volume_id""",
     "CMDBChange": "date:datetime userinfo",
     "CMDBChangeOp": """change=CMDBChange date=change.date userinfo=change.userinfo user_id=User
         objclass objkey:int""",
@@ -127,6 +130,9 @@ _TABLE: Final = {
     "CMDBChangeOpSetAttributeLinks(CMDBChangeOpSetAttribute)": "item_class item_id",
     "CMDBChangeOpSetAttributeLinksAddRemove(CMDBChangeOpSetAttributeLinks)": "type",
     "User": "login contactid=Person",
+    "URP_Profiles": "name description",
+    "Event": "message date:datetime userinfo",
+    "SynchroReplica": "dest_class dest_id:int status_last_seen:datetime status:enum",
     "lnkApplicationSolutionToFunctionalCI": """applicationsolution_id=ApplicationSolution
         applicationsolution_name=applicationsolution_id.name functionalci_id=FunctionalCI
         functionalci_name=functionalci_id.name""",
@@ -139,6 +145,12 @@ _TABLE: Final = {
         person_name=person_id.name role_id role_name""",
     "lnkGroupToCI": """group_id=Group group_name=group_id.name ci_id=FunctionalCI
         ci_name=ci_id.name reason""",
+    "lnkServerToVolume": """volume_id=LogicalVolume volume_name=volume_id.name server_id=Server
+        server_name=server_id.name size_used""",
+    "lnkVirtualDeviceToVolume": """volume_id=LogicalVolume volume_name=volume_id.name
+        virtualdevice_id=VirtualDevice virtualdevice_name=virtualdevice_id.name size_used""",
+    "lnkDocumentToFunctionalCI": """document_id=Document document_name=document_id.name
+        functionalci_id=FunctionalCI functionalci_name=functionalci_id.name""",
     "lnkFunctionalCIToTicket": """ticket_id=Ticket ticket_ref=ticket_id.ref
         functionalci_id=FunctionalCI functionalci_name=functionalci_id.name impact""",
 }

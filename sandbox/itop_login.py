@@ -19,7 +19,9 @@ MISSING_PASSWORD: Final = 6
 _REST: Final = "REST Services User"
 _PORTAL: Final = "Portal user"
 # read by Administrators alone, with the stock profiles
-_INTERNAL: Final = frozenset({"CMDBChange", "CMDBChangeOp", "User"})
+_INTERNAL: Final = frozenset(
+    {"CMDBChange", "CMDBChangeOp", "User", "URP_Profiles", "Event", "SynchroReplica"}
+)
 
 
 class Refusal(Exception):

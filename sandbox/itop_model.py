@@ -45,6 +45,8 @@ _NAMES: Final = {
     "Software": ("name", "version"),
     "Ticket": ("ref",),
     "CMDBChange": ("date",),
+    "Event": ("date",),
+    "SynchroReplica": ("dest_class", "dest_id"),
     "CMDBChangeOp": ("change",),
     "User": ("login",),
     "lnkApplicationSolutionToBusinessProcess": ("applicationsolution_id", "businessprocess_id"),

@@ -1,6 +1,7 @@
 """core/get_related: the impact graph, walked from the objects that a key means."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,32 +60,32 @@ _TO_CONTACTS: Final = _Arrow(
 
 @dataclass(slots=True)
 class _Walk:
-    """What a walk along the arrows has met: objects and arrows, in the order it met them."""
+    """What a walk along the arrows meets: objects and arrows, in the order it meets them."""
 
     itop: Itop
+    world: World
     down: bool
+    turned: bool  # whether the arrows are told the other way round
     things: dict[str, Thing] = field(default_factory=dict)
     edges: dict[str, list[str]] = field(default_factory=dict)
 
-    def begin(self, things: Iterable[Thing], depth: int, *, reversed_: bool) -> None:
-        scope = list(things)
-        for thing in scope:
-            self._visit(thing, depth, reversed_=reversed_)
-
-    def _visit(self, thing: Thing, depth: int, *, reversed_: bool) -> None:
+    def visit(self, thing: Thing, depth: int) -> None:
+        """Meet the object, and up to *depth* arrows from it those it leads to."""
         if thing.key in self.things:
             return
         self.things[thing.key] = thing
         if depth <= 0:
             return
         for other in self._neighbours(thing):
-            source, sink = (thing, other) if self.down else (other, thing)
-            if reversed_:
-                source, sink = sink, source
+            source, sink = (thing, other) if self.down != self.turned else (other, thing)
             sinks = self.edges.setdefault(source.key, [])
             if sink.key not in sinks:
                 sinks.append(sink.key)
-            self._visit(other, depth - 1, reversed_=reversed_)
+            self.visit(other, depth - 1)
+
+    def met(self) -> dict[str, int]:
+        """How many objects of each class were met."""
+        return Counter(thing.kind for thing in self.things.values())
 
     def _neighbours(self, thing: Thing) -> Iterator[Thing]:
         arrows = (*_ARROWS, _TO_CONTACTS) if self.itop.model.modern else _ARROWS
@@ -108,7 +109,9 @@ class _Walk:
             ids = [thing.values.get(arrow.key, 0)]
         there = held.among(kind, dict.fromkeys(ids))
         things = held.held(kind)
-        yield from (things[each] for each in ordered(self.itop, kind, there))
+        for each in ordered(self.itop, kind, there):
+            if self.world.visible(things[each]):
+                yield things[each]
 
 
 def get_related(itop: Itop, user: User, world: World, params: Mapping[str, Any]) -> bytes:
@@ -117,11 +120,10 @@ def get_related(itop: Itop, user: User, world: World, params: Mapping[str, Any])
     kind = class_of(params)
     key = mandatory(params, "key")
     relation = str(mandatory(params, "relation"))
-    depth = whole(params.get("depth"), _DEPTH)
     direction = params.get("direction")
     # the legacy name walks upwards and turns its arrows round
     legacy = direction is None and relation == "depends on"
-    direction = "up" if legacy else "down" if direction is None else direction
+    direction = "up" if legacy else direction or "down"
     if direction not in ("up", "down"):
         message = (
             f"Invalid value: '{direction}' for the parameter 'direction'."
@@ -130,25 +132,30 @@ def get_related(itop: Itop, user: User, world: World, params: Mapping[str, Any])
         return _answer(model, INTERNAL_ERROR, message, [], {})
     match = found(kind, key, world)
     ids = ordered(itop, match.kind, match.ids) if may_read(user, match.kind) else []
-    walk = _Walk(itop, direction == "down")
-    known = legacy or relation == "impacts"
-    things = itop.held.held(match.kind)
-    walk.begin((things[each] for each in ids), depth if known else 0, reversed_=legacy)
-    met: dict[str, int] = {}
-    for thing in walk.things.values():
-        met[thing.kind] = met.get(thing.kind, 0) + 1
+    # a relation that is unknown leads nowhere, and that is no error
+    depth = whole(params.get("depth"), _DEPTH) if legacy or relation == "impacts" else 0
+    walk = _Walk(itop, world, direction == "down", legacy)
+    for each in ids:
+        walk.visit(itop.held.held(match.kind)[each], depth)
+    return _told(itop, user, walk, len(ids))
+
+
+def _told(itop: Itop, user: User, walk: _Walk, scope: int) -> bytes:
+    """The answer of a walk from *scope* objects."""
+    met = walk.met()
     refused = [each for each in met if not may_export(user, each)]
     if refused:
         message = (
             "The current user does not have enough permissions for exporting data of class(es): "
             + ", ".join(refused)
         )
-        return result(UNAUTHORIZED, message, modern=model.modern)
+        return result(UNAUTHORIZED, message, modern=itop.model.modern)
     if not met:
-        return _answer(model, 0, "Nothing found", [], {})
+        return _answer(itop.model, 0, "Nothing found", [], {})
     told = ", ".join(f"{each}= {count}" for each, count in met.items())
     pieces = [_piece(itop, thing) for thing in walk.things.values()]
-    return _answer(model, 0, f"Scope: {len(ids)}; Related objects: {told}", pieces, walk.edges)
+    message = f"Scope: {scope}; Related objects: {told}"
+    return _answer(itop.model, 0, message, pieces, walk.edges)
 
 
 def _piece(itop: Itop, thing: Thing) -> bytes:

@@ -183,12 +183,12 @@ class Objects:
             yield from held.values()
 
     def _word(self, model: Model, thing: Thing, part: str) -> str:
-        attribute = model.attributes(thing.kind)[part]
-        if attribute.kind == "through":
+        attribute = model.attributes(thing.kind).get(part)
+        if attribute is not None and attribute.kind == "through":
             target = model.attributes(thing.kind)[attribute.key].target
             far = self.find(target, thing.values.get(attribute.key, 0))
             return "" if far is None else str(far.values.get(attribute.far, ""))
-        return str(thing.values.get(part, "" if attribute.kind != "key" else 0))
+        return str(thing.values.get(part, 0 if part.endswith("_id") else ""))
 
     def _changed(self) -> None:
         self.version += 1

@@ -1,5 +1,6 @@
 """What a client of the simulated JSON API is answered: pages, files, tokens."""
 
+import asyncio
 import gzip
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -36,6 +37,8 @@ def counted(answer: Answer) -> Handler:
     async def handle(request: Request) -> Response:
         api: Api = request.app.state.jsonapi
         body = await request.body()
+        if api.knobs.latency:
+            await asyncio.sleep(api.knobs.latency)
         try:
             response = answer(api, request, body)
         except BadRequest as refusal:

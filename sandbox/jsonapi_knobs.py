@@ -127,6 +127,7 @@ class ApiKnobs(Strict):
         default=0, ge=0, description="`oauth2`: calls a token is good for; 0: no limit."
     )
 
+    latency: float = Field(default=0, ge=0, description="Seconds before each answer.")
     gzip: bool = Field(default=False, description="Compress when the caller accepts it.")
     content_type: str = Field(default="application/json", description="Of the pages.")
     faults: list[Fault] = Field(default=[], description="Struck in order, one a call.")

@@ -54,7 +54,7 @@ class Sweep:
 
     def unseen(self, rows: Sequence[Any], keys: Sequence[str]) -> tuple[list[Any], list[str]]:
         """Those that did not come before."""
-        seen = self._hashes()
+        seen = self._seen = self._hashes()
         fresh = [rank for rank, key in enumerate(keys) if hash(key) not in seen]
         return [rows[rank] for rank in fresh], [keys[rank] for rank in fresh]
 
@@ -75,14 +75,17 @@ class Sweep:
         """Whether the keys go on from where they stood, as numbers that rise."""
         try:
             numbers = list(map(int, keys))
-            rise = numbers == sorted({self._line[-1], *numbers})[1:]
-            self._unsorted = self._unsorted or not rise
-            # One that begins with a zero is no number of a database.
-            if not rise or self._seen is not None or min(keys)[0] == "0":
-                return False
-            self._line.extend(numbers)
+            line = array("q", numbers)
         except (ValueError, OverflowError):
             return False
+        rise = numbers == sorted(set(numbers))
+        follow = rise and numbers[0] > self._line[-1]
+        # Rows that came in front since then rightly stand lower.
+        self._unsorted = self._unsorted or not (follow or (rise and self.moved))
+        # One that begins with a zero is no number of a database.
+        if not follow or self._seen is not None or min(keys)[0] == "0":
+            return False
+        self._line.extend(line)
         return True
 
     def _hashes(self) -> set[int]:

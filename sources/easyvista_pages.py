@@ -86,6 +86,7 @@ class Walk:
         self._hung = False  # the first row asked for is the last one read
         self._first: list[str] = []  # keys of the first page
         self._known: list[str] = []  # keys of the last page
+        self._known_at = 0  # its offset
         self._seam = ["", ""]
         self._fruitless = 0
 
@@ -142,7 +143,7 @@ class Walk:
     def _is_repeated(self, keys: list[str]) -> bool:
         if not self._offset or not keys or (self._hung and keys == self._known[-1:]):
             return False
-        return keys in (self._first, self._known)
+        return keys == self._first or (keys == self._known and self._offset > self._known_at)
 
     def _repeated(self, page: Listing) -> tuple[list[Any], Outcome | None]:
         """An old build, which does not know offsets, gives the first page again and no `@next`."""
@@ -173,9 +174,9 @@ class Walk:
         if not self._hung:
             self.sweep.loose = self.sweep.loose or bool(keys)
             return rows, keys
-        if keys[:1] == self._known[-1:]:
+        if keys[:1] == self._known[-1:] and not self.sweep.moved:
             return rows[1:], keys[1:]
-        self.sweep.moved = True
+        self.sweep.moved = True  # and once they have, rows that were read may come anywhere
         return self.sweep.unseen(rows, keys)
 
     def _end(self, page: Listing, keys: list[str], *, fresh: bool) -> Outcome | None:
@@ -194,6 +195,7 @@ class Walk:
 
     def _advance(self, keys: list[str], *, fresh: bool) -> None:
         end = self._offset + len(keys)
+        if keys:
+            self._known, self._known_at = keys, self._offset
         self._hung = fresh or (self.sweep.moved and len(keys) > 1)
         self._offset = end - 1 if self._hung else end
-        self._known = keys or self._known

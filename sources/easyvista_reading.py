@@ -67,7 +67,11 @@ class Reading:
         return Window(asker, query, self.table.modified, bounds, writing).batches()
 
     def _facts(self) -> list[str]:
-        return [f"no record has {', '.join(self._unknown)}"] if self._unknown else []
+        if not self._unknown:
+            return []
+        small = any(name != name.upper() for name in self._unknown)
+        told = f"no record has {', '.join(self._unknown)}"
+        return [told + " (names are in capitals)" * small]
 
 
 def writing_of(connection: EasyVistaConnection) -> Writing:

@@ -12,22 +12,14 @@ the mapping.
 from datetime import date
 from typing import Any, Final, Literal, Self
 
-from pydantic import (
-    AwareDatetime,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from sources.base import Strict
-from sources.easyvista_moments import is_day, iso
+from sources.easyvista_moments import NoMoment, Writing, is_day, iso, moment
 
 LONGEST: Final = 1500  # characters: longer ones are refused by servers on the way (414)
 
 _PATTERNS: Final = {"begin_with": "{}*", "end_with": "*{}", "contain": "*{}*"}
-_MOMENT: Final = TypeAdapter(AwareDatetime)
 
 Cond = Literal["eq", "is_one_of", "begin_with", "end_with", "contain", "between"]
 
@@ -59,8 +51,8 @@ class EasyVistaCondition(Strict):
         if not bound or is_day(bound):
             return bound
         try:
-            return iso(_MOMENT.validate_python(bound, strict=False))
-        except ValidationError:
+            return iso(moment(bound, Writing()))
+        except NoMoment:
             raise ValueError(
                 f"{bound!r} is read in no certain way; mend: write a day, 2026-01-31, or a moment "
                 "with its offset, 2026-01-31T08:00:00+01:00"

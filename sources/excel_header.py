@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sources.errors import Unreadable
 from sources.file_reading import OUTAGE
@@ -11,8 +11,7 @@ from sources.header import check_required, name_columns
 SAMPLE: Final = 50  # rows looked at for the header
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The texts of the cells of row `number`, None for an error.
 
     `filled` of them have a value of their own: the others are empty, or merged with one that has.

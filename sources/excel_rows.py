@@ -1,9 +1,10 @@
 """The rows of one sheet: records, and rejects with the cells that are to blame."""
 
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from sources.base import Record, Reject
 from sources.errors import Unreadable
@@ -69,10 +70,8 @@ class SheetRows:
             if rows is None:
                 return None
             self._ready.extend(rows)
-        block = Block([], [], 0)
-        count = min(most, BLOCK, len(self._ready))
-        size = sum(self._take(self._ready.popleft(), block) for _ in range(count))
-        return Block(block.records, block.rejects, size)
+        rows = [self._ready.popleft() for _ in range(min(most, BLOCK, len(self._ready)))]
+        return self._plain(rows) or self._one_by_one(rows)
 
     def _opening(self, skip: int) -> list[Row]:
         """The first rows after *skip* that are not blank, as many as are looked at for a header."""
@@ -119,6 +118,26 @@ class SheetRows:
                 told = f"{_letters(column)}{self.line} holds a formula that was never calculated"
                 self._odd.setdefault(self.line, []).append(told)
         return texts
+
+    def _plain(self, rows: list[Row]) -> Block | None:
+        """The records of *rows*, when none of them has anything odd; else None."""
+        columns, nulls = self.header.columns, self._table.nulls
+        many = [row.texts for row in rows]
+        if self._odd or self._sheet.scan.merged or self.header.left:
+            return None
+        if {*map(len, many)} != {len(columns)}:
+            return None
+        self.number += len(rows)
+        size = sum(map(len, cast("Iterator[str]", chain.from_iterable(many))))
+        if nulls:
+            many = [[None if text in nulls else text for text in texts] for texts in many]
+        # the widths are known to be equal
+        return Block([dict(zip(columns, texts)) for texts in many], [], size)  # noqa: B905
+
+    def _one_by_one(self, rows: list[Row]) -> Block:
+        block = Block([], [], 0)
+        size = sum(self._take(row, block) for row in rows)
+        return Block(block.records, block.rejects, size)
 
     def _take(self, row: Row, block: Block) -> int:
         """Add *row* to *block*; the number of its characters."""

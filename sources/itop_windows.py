@@ -93,7 +93,10 @@ class Windows:
     def _settle(self, rows: dict[int, Any], odd: dict[int, str], ids: Sequence[int]) -> None:
         """Asks again for what did not come, and takes out what should not have come."""
         evidence = self._evidence
-        outside = [each for each in rows if not ids[0] <= each <= ids[-1]]
+        listed = {*ids}
+        # A list of ids has nothing between them, a window may have.
+        low, high = (1, 0) if self._selection.oql else (ids[0], ids[-1])
+        outside = [each for each in rows if each not in listed and not low <= each <= high]
         if outside:
             evidence.broken = True
             evidence.doubts.append(
@@ -105,7 +108,6 @@ class Windows:
             return
         missing = [each for each in ids if each not in rows]
         again = self._again(missing) if missing else None
-        listed = {*ids}
         evidence.appeared += sum(each not in listed for each in rows)
         if again is not None:
             late = {each: again.rows[each] for each in missing if each in again.rows}

@@ -14,7 +14,7 @@ from sources.servicenow_keyset import Walk
 from sources.servicenow_query import UPDATED, Filter, Rows, Window, filter_of
 from sources.servicenow_reckoning import counts_of, reckoned, total_of
 from sources.servicenow_relations import Relations, ids_of, needs_types, types_of
-from sources.servicenow_sample import sampled
+from sources.servicenow_sample import sampled, shown_share
 from sources.servicenow_values import KEY, Shape, value_of
 from sources.verdict import sample
 
@@ -162,6 +162,7 @@ class Reading:
 
     def _outcome(self, parts: tuple[Rows, ...], totals: list[int | None], remark: str) -> Outcome:
         counts = counts_of(self._instance, self._view, parts, total_of(totals))
+        received = self._received + self._again
         remarks = [remark] if remark else []
         if self._relations is not None:
             remarks += self._relations.remarks()
@@ -172,8 +173,16 @@ class Reading:
             remarks.append(f"{self._mended:,} texts with half a character or a NUL were mended")
         return reckoned(
             counts,
-            self._received + self._again,
+            received,
             table=self._table.name,
-            max_hidden=self._table.max_hidden,
+            max_hidden=self._max_hidden(counts.total or 0, received, parts[0].filter),
             remarks=remarks,
         )
+
+    def _max_hidden(self, total: int, received: int, asked: str) -> float:
+        """The share of rows that may lack: in a slice more, if it is not so of the whole table."""
+        most = self._table.max_hidden
+        if self._scope.slice is None or total - received <= most * total:
+            return most
+        hidden = 1 - shown_share(self._instance, self._view, Rows(asked))
+        return most if hidden > most else 1.0

@@ -62,7 +62,7 @@ def reckoned(
     if received > total and counts.statistic is None:
         return Partial(f"X-Total-Count says {total:,}, {received:,} rows were read")
     lacking = max(total - received, 0)
-    if lacking and not received:
+    if lacking and not received and max_hidden < 1:
         return Partial(
             f"none of the {total:,} rows that are counted is shown to the account: ask for the "
             f"right to read the rows of {table}"

@@ -13,6 +13,7 @@ from sources.servicenow_query import CLASS, Filter, Rows
 from sources.servicenow_values import KEY
 
 _ROWS: Final = 5
+_LOOKS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,16 @@ def sampled(
             mend=f"ask for query_match on {view.table}.{CLASS}",
         )
     return Sample(sheet.date, remark)
+
+
+def shown_share(instance: Instance, view: View, rows: Rows) -> float:
+    """What share of *rows* the account is shown, by a few of them, evenly spread; 1 of none."""
+    total = instance.total(view, rows) or 0
+    ranks = sorted({total * look // _LOOKS for look in range(_LOOKS)}) if total else []
+    shown = [
+        bool(instance.sheet(view.raw, rows, (KEY,), limit=1, offset=rank).rows) for rank in ranks
+    ]
+    return shown.count(True) / len(shown) if shown else 1.0
 
 
 def _objects(rows: list[Any]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What each kind of database is told before it is read: to write nothing, one snapshot, limits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
@@ -22,8 +22,7 @@ class Manners:
     transaction reads is of one moment. `options` are execution options of SQLAlchemy, `opening`
     the statements a transaction begins with, of the server's (version, MariaDB or not) and the
     limits; `user` asks who we are, `proof` whether the transaction is read-only (1 or on).
-    `pure`: no text holds a NUL or half a character. `drains`: a cursor that is closed reads all
-    its rows first. `bound`: a moment as a parameter.
+    `drains`: a cursor that is closed reads all its rows first. `bound`: a moment as a parameter.
     """
 
     name: str
@@ -33,7 +32,6 @@ class Manners:
     opening: Callable[[Any, SqlTimeouts], tuple[str, ...]] = lambda *_: ()
     user: str = ""
     proof: str = ""
-    pure: bool = False
     drains: bool = False
     bound: Callable[[datetime], Any] = lambda each: each.astimezone(UTC).replace(tzinfo=None)
 
@@ -87,7 +85,6 @@ _MANNERS: Final = {
         opening=_postgresql,
         user="SELECT current_user",
         proof="SELECT current_setting('transaction_read_only')",
-        pure=True,
         bound=lambda each: each.astimezone(UTC),
     ),
     "sqlite": Manners(
@@ -161,3 +158,12 @@ def settle(driver: str, connection: Any, limits: SqlTimeouts) -> None:
         from sources import sql_postgresql  # noqa: PLC0415 - psycopg may not be installed
 
         sql_postgresql.load_as_texts(connection)
+
+
+def sure(driver: str, description: Sequence[Sequence[Any]]) -> frozenset[str]:
+    """The columns of a cursor whose values are as JSON has them, whatever they are."""
+    if driver != "psycopg":
+        return frozenset()
+    from sources import sql_postgresql  # noqa: PLC0415 - psycopg may not be installed
+
+    return frozenset(name for name, kind, *_ in description if kind in sql_postgresql.PLAIN)

@@ -97,11 +97,16 @@ class Tally:
             return
         keys = list(map(itemgetter(*self.key), records))
         none = None if len(self.key) == 1 else (None,) * len(self.key)
-        known = [key for key in keys if key != none]
+        if none in keys:
+            self.keyless += keys.count(none)
+            keys = [key for key in keys if key != none]
+        try:
+            hashes = list(map(hash, keys))
+        except TypeError:  # an array, an object
+            hashes = list(map(hash, map(repr, keys)))
         before = len(self._seen)
-        self._seen.update(map(_hash, known))
-        self.keyless += len(keys) - len(known)
-        self.repeats += before + len(known) - len(self._seen)
+        self._seen.update(hashes)
+        self.repeats += before + len(keys) - len(self._seen)
 
     def outcome(self, counted: int | None, manners: Manners) -> Outcome:
         """What the rows prove, with the number that the database *counted* beside them."""
@@ -136,7 +141,7 @@ def extract(table: SqlDataset, dataset: str, settings: SqlConnection, scope: Sco
         counted = query.count(database) if table.count and table.wrap else None
         stream = database.stream(rows, query.parameters, table.page_rows)
         query.check(stream.columns, database.where)
-        recorder = Recorder(dataset, stream.columns, settings.secrets, pure=database.manners.pure)
+        recorder = Recorder(dataset, stream.columns, settings.secrets, sure=stream.sure)
         tally = Tally(table.key)
         while read := stream.page():
             page = recorder.page(read, tally.rows + 1)
@@ -226,10 +231,3 @@ def _transaction(manners: Manners) -> str:
     if not manners.read_only:
         return f"in a transaction that was rolled back, for {manners.name} has none that only reads"
     return "in one read-only snapshot" if manners.snapshot else "in one read-only transaction"
-
-
-def _hash(key: Any) -> int:
-    try:
-        return hash(key)
-    except TypeError:  # an array, an object
-        return hash(repr(key))

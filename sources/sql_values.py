@@ -1,12 +1,10 @@
 """Rows of a database as records: every value as JSON has it, or the row is a reject."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import chain
 from math import isfinite
-from operator import is_
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,40 +26,48 @@ class Odd:
 class Recorder:
     """Makes the pages of one dataset.
 
-    `columns` are the names of the values of each row. `pure`: the database holds no text with a
-    NUL or half a character in it (PostgreSQL), so that texts are not looked at.
+    `columns` are the names of the values of each row, `sure` those whose driver gives nothing but
+    what JSON has: they are not looked at.
     """
 
     def __init__(
-        self, dataset: str, columns: Sequence[str], secrets: tuple[str, ...], *, pure: bool
+        self,
+        dataset: str,
+        columns: Sequence[str],
+        secrets: tuple[str, ...],
+        *,
+        sure: Collection[str] = (),
     ) -> None:
         self._dataset = dataset
         self._columns = tuple(columns)
         self._secrets = secrets
-        self._pure = pure
+        self._doubtful = [rank for rank, name in enumerate(columns) if name not in sure]
 
     def page(self, rows: Sequence[Row], first: int) -> Page:
         """The records of *rows*, the first of which is the *first*-th of its dataset."""
-        if self._pure and {*map(type, chain.from_iterable(rows))} <= _PLAIN:
+        changed: dict[int, Sequence[Any]] = {}
+        read = list(zip(*rows, strict=True)) if self._doubtful else []
+        for rank in self._doubtful:
+            values = _converted(read[rank])
+            if values is not read[rank]:
+                changed[rank] = values
+        if not changed:
             return Page(first, self._records(rows))
-        read = list(zip(*rows, strict=True))
-        values = [_converted(column, pure=self._pure) for column in read]
-        if all(map(is_, read, values)):
-            return Page(first, self._records(rows))
-        records = self._records(zip(*values, strict=True))
+        records = self._records(
+            zip(*(changed.get(rank, column) for rank, column in enumerate(read)), strict=True)
+        )
         odd: dict[int, str] = {}
-        for name, column in zip(self._columns, values, strict=True):
-            for rank, value in enumerate(column) if Odd in {*map(type, column)} else ():
+        for column, values in changed.items():
+            for rank, value in enumerate(values) if Odd in {*map(type, values)} else ():
                 if type(value) is Odd:
-                    odd.setdefault(rank, f"column {name!r}: {value.reason}")
+                    odd.setdefault(rank, f"column {self._columns[column]!r}: {value.reason}")
         if not odd:
             return Page(first, records)
         rejects = tuple(
-            Reject(self._dataset, first + rank, reason, self._sample(rows[rank]))
-            for rank, reason in odd.items()
+            Reject(self._dataset, first + rank, odd[rank], self._sample(rows[rank]))
+            for rank in sorted(odd)
         )
-        kept = [record for rank, record in enumerate(records) if rank not in odd]
-        return Page(first, kept, tuple(sorted(rejects, key=lambda reject: reject.number)))
+        return Page(first, [each for rank, each in enumerate(records) if rank not in odd], rejects)
 
     def _records(self, rows: Any) -> list[Record]:
         columns = self._columns
@@ -75,15 +81,18 @@ class Recorder:
         return sample(words.encode(errors="backslashreplace"), self._secrets)
 
 
-def _converted(column: Sequence[Any], *, pure: bool) -> Sequence[Any]:
-    """The values of one column, those that JSON cannot hold replaced by an Odd."""
-    kinds = {*map(type, column)}
-    if not kinds <= _PLAIN:
-        return [_plain(value) for value in column]
-    if pure or str not in kinds:
-        return column
-    texts = column if len(kinds) == 1 else [each for each in column if type(each) is str]
-    return column if _odd_text("".join(texts)) is None else [_plain(value) for value in column]
+def _converted(column: Sequence[Any]) -> Sequence[Any]:
+    """The values of one column, those that JSON cannot hold replaced by an Odd; or itself."""
+    try:
+        text = "".join(column)  # one pass tells that all are texts, and whether any is odd
+    except TypeError:
+        kinds = {*map(type, column)}
+        if not kinds <= _PLAIN:
+            return [_plain(value) for value in column]
+        if str not in kinds:
+            return column
+        text = "".join(each for each in column if type(each) is str)
+    return column if _odd_text(text) is None else [_plain(value) for value in column]
 
 
 def _plain(value: Any) -> Any:

@@ -55,7 +55,9 @@ def judge(error: Exception, *, where: str, secrets: tuple[str, ...]) -> SourceEr
         what = f"the database refuses: {words}"
     else:
         what = f"the database cannot be read: {words}"
-    return kind(what, where=where, mend=_LOGIN if _is_login(kind, code, words) else _mend(code, kind))
+    return kind(
+        what, where=where, mend=_LOGIN if _is_login(kind, code, words) else _mend(code, kind)
+    )
 
 
 def _kind(error: Exception, code: str, words: str) -> type[SourceError]:
@@ -65,13 +67,12 @@ def _kind(error: Exception, code: str, words: str) -> type[SourceError]:
     fatal = _FATAL.search(words)
     if fatal and not code:
         return Unreachable if _BUSY.search(fatal["words"]) else Refused
-    if isinstance(error, UnicodeError) or "Could not decode" in words:  # the latter is SQLite's
-        return Unreadable
-    if isinstance(error, sa.exc.ProgrammingError | sa.exc.DataError | sa.exc.NotSupportedError):
-        return Refused
-    if isinstance(error, sa.exc.DBAPIError):
-        return Unreachable
-    return Refused  # SQLAlchemy itself cannot say what is asked
+    names = {each.__name__ for each in type(getattr(error, "orig", None) or error).__mro__}
+    if isinstance(error, ValueError | ArithmeticError) or "Could not decode" in words:
+        return Unreadable  # the words are those of SQLite
+    if isinstance(error, sa.exc.SQLAlchemyError) and not isinstance(error, sa.exc.DBAPIError):
+        return Refused  # SQLAlchemy itself cannot say what is asked
+    return Refused if names & _FAULTS else Unreachable
 
 
 def _is_login(kind: type[SourceError], code: str, words: str) -> bool:
@@ -85,7 +86,7 @@ def _mend(code: str, kind: type[SourceError]) -> str:
     if kind is Unreachable:
         return _LATER
     if kind is Unreadable:
-        return "check the database, its encoding, and what the column holds"
+        return "check the database and its encoding, or cast the column to a text in the SELECT"
     return "correct `select` or `window` of the dataset, or `url` and the rights of the account"
 
 

@@ -36,12 +36,12 @@ class Feed:
 
     kind: str
     simulator: tuple[str, ...]
+    counted: str  # its option for the number of records
     dataset: Mapping[str, Any]
     connection: Mapping[str, Any]
     fields: frozenset[str]
-    base: str = ""  # added to the simulator's URL
     count: int = 50_000
-    small: int = 8_000  # records read where every page waits
+    small: int = 40_000  # records read where every page waits
 
     @contextlib.contextmanager
     def served(self, count: int, latency: float = 0.0) -> Iterator[tuple[Any, Any]]:
@@ -50,11 +50,11 @@ class Feed:
         config = source.config.model_validate(
             {"connection": "bench", "datasets": {"feed": self.dataset}}
         )
-        with _process(*self.simulator, "--count", str(count)) as url:
+        with _process(*self.simulator, self.counted, str(count)) as url:
             if latency:
                 knobs = requests.put(f"{url}/sandbox/knobs", json={"latency": latency}, timeout=10)
                 knobs.raise_for_status()
-            settings = {"base_url": url + self.base, **self.connection}
+            settings = {"base_url": url, **self.connection}
             yield config, source.connection.model_validate(settings)
 
 

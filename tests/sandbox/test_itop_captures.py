@@ -84,11 +84,28 @@ OBJECTS = [
         "class_mismatch_other2",
         get("Server", "SELECT Location WHERE id < 3", "name,status"),
     ),
+    *each(
+        "32", "class_mismatch_other", get("Server", "SELECT Location WHERE id < 3", "name,status")
+    ),
     *each("32", "class_mismatch_child", get("FunctionalCI", "SELECT Server")),
     *each(
         "23 24",
         "class_mismatch_parentoql",
         get("Server", "SELECT FunctionalCI WHERE id = 105", "id,name,cpu"),
+    ),
+    *each("23 24", "page0", get("Server", "SELECT Server", "id", limit=1, page=0)),
+    *each("23 24", "docauthor_get", get("Server", "SELECT Server", "id"), user="admin"),
+    *each("32", "fr_server", get("Server", 105), user="fr"),
+    *each(
+        "32",
+        "obsolete_server",
+        get(
+            "Server",
+            "SELECT Server WHERE obsolescence_flag = 1",
+            "id,status,obsolescence_flag,obsolescence_date",
+            limit=1,
+        ),
+        add=lambda held: [held.add("Server", name="zz", status="obsolete") for _ in range(49)],
     ),
     *each("23 24", "outfields_list", get("Server", 105, ["id", "name"])),
     *each("32", "outfields_spaces_dup", get("Server", 105, " id , name,id")),
@@ -205,6 +222,7 @@ BARE = [
     *each("32", "restonly_get", get("Server", "SELECT Server"), user="restonly"),
     *each("23 24", "portal", OPERATIONS, user="portal"),
     *each("32", "portalrest", OPERATIONS, user="portal"),
+    *each("32", "err_no_rest_profile", OPERATIONS, user="norest"),
     *each("32", "err_norest", OPERATIONS, user="norest"),
     *each("32", "err_unknown_user", OPERATIONS, user="nobody"),
     *each("23 24 32", "changeop_etl", get("CMDBChangeOp", "SELECT CMDBChangeOp", "id")),

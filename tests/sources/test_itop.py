@@ -12,7 +12,7 @@ from sandbox.itop_objects import objects
 from sandbox.itop_store import Objects
 from sandbox.serve import serve
 from sources.base import Complete, Partial, Scope, Slice
-from sources.errors import Refused
+from sources.errors import Refused, Unreadable
 from sources.itop import SOURCE, count, extract
 from sources.registry import SOURCES
 from sources.slices import joined
@@ -161,6 +161,14 @@ def test_all_attributes_with_their_lists_are_read_when_a_star_asks_for_them(rig:
     assert read.values("id") == ["1", "2", "3"]
     assert isinstance(read.records[0]["contacts_list"], list)
     assert read.records[0]["finalclass"] == "Server"
+
+
+def test_archived_objects_are_asked_for_in_the_address(rig: Rig) -> None:
+    rig.read({"archived": True})
+
+    assert [call["query"] for call in rig.itop.traffic.calls] == [
+        {"version": "1.3", "with_archive": "1"}
+    ] * 3
 
 
 def test_a_class_without_objects_is_complete_with_nothing(rig: Rig) -> None:
@@ -435,6 +443,57 @@ def test_a_graph_through_a_class_that_is_not_readable_is_refused_with_its_name(
     assert "BusinessProcess" in read.told
 
 
+def test_an_object_deleted_before_its_graph_was_asked_for_is_told_and_no_loss(rig: Rig) -> None:
+    words = {"class": "ApplicationSolution", "related": {"direction": "up"}, "page_size": 1}
+    pages = extract(rig.config(words), "feed", rig.connection(), Scope(fields=frozenset()))
+    next(pages)
+    rig.itop.held.remove(f"ApplicationSolution::{rig.itop.held.ids('ApplicationSolution')[-1]}")
+
+    read = drained(pages)
+
+    assert isinstance(read.outcome, Complete)
+    assert "11 objects of ApplicationSolution, 1 of them gone meanwhile" in read.told
+
+
+def test_an_object_that_is_not_in_its_own_graph_makes_it_partial(rig: Rig) -> None:
+    nothing = '{"code":0,"message":"Nothing found","objects":null,"relations":[]}'
+    fault = {"kind": "html", "body": nothing, "on": "core/get_related", "at": 2}
+    rig.itop.turn({"faults": [fault]})
+
+    read = rig.read({"class": "ApplicationSolution", "related": {}, "page_size": 4}, {"source"})
+
+    assert isinstance(read.outcome, Partial)
+    assert "4 objects are not in their own impact graph" in read.told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"code":0,"objects":["a"],"relations":[]}',
+        '{"code":0,"objects":{"Server::1":{}},"relations":[]}',
+        '{"code":0,"objects":null,"relations":["a"]}',
+        '{"code":0,"objects":null,"relations":{"Server::1":[{"key":3}]}}',
+    ],
+)
+def test_a_graph_in_another_shape_is_unreadable(rig: Rig, body: str) -> None:
+    fault = {"kind": "html", "body": body, "on": "core/get_related", "times": 0}
+    rig.itop.turn({"faults": [fault]})
+
+    read = rig.read({"where": "id = 1", "related": {}}, {"source"})
+
+    assert isinstance(read.error, Unreadable)
+
+
+def test_a_graph_that_itop_cannot_build_is_a_reject(rig: Rig) -> None:
+    fault = {"kind": "fatal", "on": "core/get_related", "at": 2, "times": 1}
+    rig.itop.turn({"faults": [fault]})
+
+    read = rig.read({"where": "id < 4", "related": {}, "page_size": 1}, {"source"})
+
+    assert [*read.rejects] == ["Server::2"]
+    assert "1 of them rejects" in read.told
+
+
 def test_a_field_that_no_edge_has_is_refused(rig: Rig) -> None:
     read = rig.read({"related": {}}, {"sauce"})
 
@@ -513,6 +572,21 @@ def test_a_window_with_another_object_in_it_ends_the_reading_as_partial(rig: Rig
     assert isinstance(read.outcome, Partial)
     assert "answers the window 51 to 100 with object 1" in read.told
     assert read.values("id") == [str(number) for number in range(1, 51)]
+    assert len(rig.asked()) == 3  # the list, two windows, and nothing after that
+
+
+def test_an_object_that_no_list_of_ids_asked_for_ends_the_reading_as_partial(rig: Rig) -> None:
+    # Server 3, which lies between those that were asked for, comes instead of server 2.
+    row = '{"code":0,"class":"Server","key":"%d","fields":{"id":"%d","name":"a"}}'
+    rows = ",".join(f'"Server::{each}":{row % (each, each)}' for each in (1, 3, 4))
+    body = f'{{"code":0,"message":"Found: 3","objects":{{{rows}}}}}'
+    rig.itop.turn({"faults": [{"kind": "html", "body": body, "on": "Server", "fields": "name"}]})
+
+    read = rig.read({"oql": "SELECT Server WHERE id IN (1, 2, 4)"})
+
+    assert isinstance(read.outcome, Partial)
+    assert "answers the window 1 to 4 with object 3" in read.told
+    assert read.values("id") == ["1", "4"]
 
 
 def test_the_source_is_registered() -> None:

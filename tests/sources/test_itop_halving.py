@@ -111,6 +111,15 @@ def test_a_server_that_can_serve_no_object_is_given_up() -> None:
     assert server.sizes.count(1) == 11
 
 
+def test_bad_objects_here_and_there_are_rejects_however_many() -> None:
+    server = Server(bad=range(1, 100, 3))
+
+    came, rejects = server.read(99, 9)
+
+    assert rejects == [*range(1, 100, 3)]
+    assert len(came) == 66
+
+
 @pytest.mark.parametrize("failure", [Unreachable("the answer stops"), Unreadable("a page")])
 def test_what_is_no_objects_fault_is_never_a_reject(failure: SourceError) -> None:
     server = Server(bad=[3], failure=failure)

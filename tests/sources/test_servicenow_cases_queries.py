@@ -188,8 +188,8 @@ def test_slices_meet_and_have_open_ends(most: int) -> None:
 
 
 def test_case_35_a_window_of_one_second(rig: Rig) -> None:
-    window = {"since": TIED, "until": TIED + timedelta(seconds=1)}
-    read = rig.read({"overlap": 0}, {"sys_updated_on"}, **window)
+    until = TIED + timedelta(seconds=1)
+    read = rig.read({"overlap": 0}, {"sys_updated_on"}, since=TIED, until=until)
 
     assert read.values("sys_updated_on") == ["2024-03-31 01:30:00"] * 400
     assert "say 400" in read.evidence
@@ -201,7 +201,9 @@ def test_case_35_a_window_of_one_second(rig: Rig) -> None:
 @pytest.mark.parametrize(
     "query", ["nope=1^install_status=1", "location.nope=1", "company.parent.nope=1"]
 )
-def test_case_36_a_column_that_is_not_there_is_refused(rig: Rig, strict: bool, query: str) -> None:
+def test_case_36_a_column_that_is_not_there_is_refused(
+    rig: Rig, *, strict: bool, query: str
+) -> None:
     rig.turn(strict_queries=strict)
 
     read = rig.read({"query": query})
@@ -227,7 +229,9 @@ def test_case_36_what_cannot_be_checked_is_told(rig: Rig) -> None:
     assert isinstance(read.outcome, Partial)
 
 
-@pytest.mark.parametrize("name", ["a^b", "R&D", "100% up", "a+b", "#1", 'the "big" one', "two\nlines"])
+@pytest.mark.parametrize(
+    "name", ["a^b", "R&D", "100% up", "a+b", "#1", 'the "big" one', "two\nlines"]
+)
 def test_case_37_any_value_is_a_value(rig: Rig, name: str) -> None:
     read = rig.read({"query": [condition("name", "eq", name)]})
 
@@ -332,8 +336,7 @@ def test_whatever_a_list_holds_it_stays_one_list(values: list[str]) -> None:
 def test_an_encoded_query_is_refused_or_leaves_the_paging_in_force(text: str) -> None:
     try:
         check_encoded(text)
-    except ValueError as error:
-        assert "mend: " in str(error)
+    except ValueError:
         return
     query = parse(Rows(conditions(text), after="0a").ordered)
     (group,) = query.groups
@@ -369,10 +372,10 @@ def window(since: datetime | None, until: datetime | None, **words: Any) -> Wind
 def test_a_window_ends_before_the_now_of_the_instance() -> None:
     found = window(TIED, None)
 
-    assert found == Window(TIED - timedelta(minutes=15), datetime(2024, 3, 31, 11, 59, 30, tzinfo=UTC))
-    assert found.query == (
-        "sys_updated_on>=2024-03-31 01:15:00^sys_updated_on<2024-03-31 11:59:30"
+    assert found == Window(
+        TIED - timedelta(minutes=15), datetime(2024, 3, 31, 11, 59, 30, tzinfo=UTC)
     )
+    assert found.query == ("sys_updated_on>=2024-03-31 01:15:00^sys_updated_on<2024-03-31 11:59:30")
 
 
 def test_a_window_holds_the_seconds_it_is_given() -> None:
@@ -403,7 +406,7 @@ def test_no_window_is_none() -> None:
     assert window(None, None) is None
 
 
-def test_values_that_travel_in_an_address_are_counted_as_they_travel(rig: Rig) -> None:
+def test_values_that_travel_in_an_address_are_counted_as_they_travel() -> None:
     values = ["é" * 60 + str(number) for number in range(60)]
     words = {"table": "cmdb_ci", "query": [condition("name", "is_one_of", values)]}
 

@@ -82,7 +82,7 @@ def test_case_7_links_are_not_asked_for(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("stays", [False, True], ids=["variant A", "variant B"])
-def test_case_8_counts_are_asked_for_where_they_serve(rig: Rig, stays: bool) -> None:
+def test_case_8_counts_are_asked_for_where_they_serve(rig: Rig, *, stays: bool) -> None:
     rig.turn(no_count_header=stays)
 
     read = rig.read()
@@ -241,7 +241,9 @@ def test_case_23_columns_of_a_child_are_not_on_its_parent(rig: Rig) -> None:
 
 
 def test_case_24_the_class_tells_the_table(rig: Rig) -> None:
-    read = rig.read({"display_value": "all"}, {"sys_class_name.value", "sys_class_name.display_value"})
+    read = rig.read(
+        {"display_value": "all"}, {"sys_class_name.value", "sys_class_name.display_value"}
+    )
 
     linux = {"display_value": "Linux Server", "value": "cmdb_ci_linux_server"}
     assert read.values("sys_class_name").count(linux) == 1500

@@ -1,7 +1,8 @@
-"""Hidden rows, counts, relations, deletes: cases 42 to 56 of specs/servicenow-cases.md; the probe."""
+"""Hidden rows, counts, relations, the probe: cases 42 to 56 of specs/servicenow-cases.md."""
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from sandbox.serve import serve
 from sandbox.servicenow import create_app
 from sandbox.servicenow_schema import key
-from sources.base import Partial
+from sources.base import Partial, Scope
 from sources.errors import Refused
+from sources.servicenow import SOURCE
 from sources.servicenow_reckoning import Counts, reckoned
 from tests.sources.servicenow_rig import Rig
 
@@ -48,10 +50,8 @@ def test_case_42_short_pages_are_not_the_end(rig: Rig, caplog: pytest.LogCapture
         "2,400 rows, every sys_id once and in order, X-Total-Count and /stats say 2,500: "
         "100 are hidden from the account or came while reading"
     )
-    assert caplog.messages == [
-        "cmdb_ci_server: 100 of 2500 rows that are counted were not shown: hidden from the account "
-        "by access rules, or come while reading"
-    ]
+    told = "cmdb_ci_server: 100 of 2500 rows that are counted were not shown"
+    assert [each.partition(": hidden")[0] for each in caplog.messages] == [told]
     assert len(rig.calls()) <= 28
 
 
@@ -65,7 +65,7 @@ def test_case_42_rows_hidden_at_random(rig: Rig, share: int) -> None:
     assert read.evidence
 
 
-@pytest.mark.parametrize("page_size", [7, 100, 1000])
+@pytest.mark.parametrize("page_size", [23, 100, 1000])
 def test_case_43_and_44_a_hidden_block_is_walked_across(rig: Rig, page_size: int) -> None:
     read = rig.read({"table": "hidblock", "page_size": page_size}, user="etl_acl")
 
@@ -87,12 +87,22 @@ def test_case_43_a_hidden_block_at_either_end(rig: Rig, block: tuple[str, str]) 
 
 
 def test_case_43_slices_of_a_table_with_a_hidden_block(rig: Rig) -> None:
-    dataset = {"table": "hidblock", "page_size": 50, "max_hidden": 1}
+    dataset = {"table": "hidblock", "page_size": 50}
 
-    reads = [rig.read(dataset, user="etl_acl", slice=each) for each in rig.slices(8, dataset)]
+    reads = [rig.read(dataset, user="etl_acl", slice=each) for each in rig.slices(16, dataset)]
 
     assert [one for read in reads for one in read.ids] == seen(rig, "hidblock", "etl_acl")
-    assert not [read.error for read in reads if read.error]
+    assert [len(read.ids) for read in reads].count(0) == 1
+    assert all(read.evidence for read in reads)
+
+
+def test_case_95_rights_that_were_lost_are_noticed_in_slices_too(rig: Rig) -> None:
+    acl = {"user": "etl_acl", "table": "hidblock", "low": "01", "high": ""}
+    rig.turn(row_acls=[acl])
+
+    reads = [rig.read({"table": "hidblock"}, user="etl_acl", slice=s) for s in rig.slices(4)]
+
+    assert all("right to read" in read.reason for read in reads)
 
 
 def test_case_45_and_95_a_table_of_which_nothing_is_shown_is_partial(rig: Rig) -> None:
@@ -165,8 +175,6 @@ def test_case_48_a_range_that_is_refused(rig: Rig) -> None:
 
 
 def test_case_48_a_window_that_is_ignored_is_noticed(rig: Rig) -> None:
-    from datetime import UTC, datetime  # noqa: PLC0415 - of this test alone
-
     acl = {"user": "etl_range", "fields": ["sys_updated_on"]}
     rig.turn(query_acls=[acl])
 
@@ -176,13 +184,16 @@ def test_case_48_a_window_that_is_ignored_is_noticed(rig: Rig) -> None:
 
 
 def test_classes_that_are_ignored_are_noticed(rig: Rig) -> None:
-    rows = rig.instance.data.view("cmdb_ci_server").rows
-    # An instance that drops the condition: to the others these rows are of the class they say.
-    rig.instance.put_table("u_mixed", [{**row, "sys_class_name": row["os"]} for row in rows])
+    # Nothing in the sandbox drops an equality: a page that is repeated does as if.
+    rows = [{"sys_id": f"{rank:032x}", "sys_class_name": "u_other"} for rank in range(3)]
+    rig.instance.put_table("u_mixed", rows)
+    rig.fault("repeat", "u_mixed", at=2, times=0)
+    rig.read({"table": "u_mixed", "page_size": 5})
 
-    read = rig.read({"table": "u_mixed", "query": "osISNOTEMPTY"})
+    read = rig.read({"table": "u_mixed", "classes": "u_wanted", "page_size": 5})
 
-    assert read.error is None
+    assert isinstance(read.error, Refused)
+    assert "gives rows of 'u_other'" in read.told
 
 
 # 5. Other APIs
@@ -190,7 +201,8 @@ def test_classes_that_are_ignored_are_noticed(rig: Rig) -> None:
 
 def test_case_49_rows_are_counted_hidden_ones_included(rig: Rig) -> None:
     assert rig.count() == rig.count(user="etl_acl") == 2500
-    assert rig.count({"query": "install_status=7"}) == 285
+    retired = [row["install_status"] for row in rig.instance.data.view("cmdb_ci_server").rows]
+    assert rig.count({"query": "install_status=7"}) == retired.count("7") > 0
     assert rig.count({"classes": "cmdb_ci_server"}) == 100
 
 
@@ -244,7 +256,7 @@ def test_case_52_and_53_relations_have_their_types_in_words(rig: Rig) -> None:
     read = rig.read(RELATIONS, fields)
 
     names = Counter(each["name"] for each in read.values("type"))
-    assert names[DEPENDS] == 800
+    assert names[DEPENDS] == 810
     assert {"Runs on::Runs", "Connects to::Connected by"} <= names.keys()
     one = next(each for each in read.values("type") if each["name"] == DEPENDS)
     assert one == {
@@ -451,9 +463,6 @@ def test_the_options_of_the_read_are_sent(rig: Rig) -> None:
 
 
 def test_an_unknown_dataset_is_refused_with_the_nearest(rig: Rig) -> None:
-    from sources.base import Scope  # noqa: PLC0415 - of this test alone
-    from sources.servicenow import SOURCE  # noqa: PLC0415 - of this test alone
-
     with pytest.raises(Refused, match="no dataset 'fed'") as error:
         SOURCE.count(rig.config({}), "fed", rig.connection(), Scope())
 
