@@ -191,7 +191,10 @@ def rejects(
 
 @app.command
 def sandbox(
-    name: Annotated[Literal["canopsis", "api"], Parameter(help="The system to imitate.")],
+    name: Annotated[
+        Literal["canopsis", "api", "itop", "servicenow", "easyvista"],
+        Parameter(help="The system to imitate."),
+    ],
     *,
     port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 0,
     version: Annotated[str, Parameter(help="Its version, where it can be several.")] = "",
@@ -201,6 +204,7 @@ def sandbox(
     For example
 
         refsync sandbox canopsis --port 8082 --version 24.10
+        refsync sandbox itop --version 2.4.3
     """
     from flows.sandboxes import serve_sandbox  # noqa: PLC0415 - only here and in the demo
 

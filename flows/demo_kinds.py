@@ -10,6 +10,12 @@ from flows.demo_stage import Stage, canopsis_connection
 from sandbox import easyvista, itop, servicenow, sqlcmdb, workbook
 from sandbox.cmdb import records
 from sandbox.serve import serve
+from sandbox.servicenow_tables import tables
+
+# The accounts that the simulators know.
+_FORM: Final = "{type: form, username: etl, password: etl-password}"
+_BASIC: Final = "{type: basic, username: etl, password: secret}"
+_ACCOUNT: Final = "account: '50004', auth: {type: basic, username: api, password: api-password}"
 
 
 @dataclass(frozen=True)
@@ -49,17 +55,33 @@ SCENES: Final = (
 @contextlib.contextmanager
 def connections(home: Path, canopsis: str) -> Iterator[str]:
     """Serve the CMDBs of these clients; gives the lines of refsync.yaml that name them."""
+    sqlcmdb.write(home / "cmdb.db", records(300))
+    workbook.write(home / "drop" / "machines.xlsx", records(200))
     with contextlib.ExitStack() as servers:
         itop_url, servicenow_url, easyvista_url = (
-            servers.enter_context(serve(module.create_app()))
-            for module in (itop, servicenow, easyvista)
+            servers.enter_context(serve(app))
+            for app in (
+                itop.create_app(),
+                servicenow.create_app(tables(500)),
+                easyvista.create_app(),
+            )
         )
-        yield "".join(canopsis_connection(each, canopsis) for each in sorted(_customers()))
+        sources = {
+            "meridian-itop": f"type: itop, base_url: '{itop_url}', auth: {_FORM}",
+            "novalys-servicenow": f"type: servicenow, base_url: '{servicenow_url}', auth: {_BASIC}",
+            "valmont-easyvista": f"type: easyvista, base_url: '{easyvista_url}', {_ACCOUNT}",
+            "corvelle-sql": "type: sql, url: 'sqlite:///cmdb.db'",
+            "orbis-drop": "type: excel, root: drop",
+        }
+        lines = [f"  {name}: {{{words}}}\n" for name, words in sources.items()]
+        lines += [canopsis_connection(each, canopsis) for each in sorted(_customers())]
+        yield "".join(lines)
 
 
 def play(stage: Stage, *, first: int) -> bool:
     """Play a scene for each kind, numbered from *first*; False when one did not end well."""
-    return all([_play(stage, scene, number) for number, scene in enumerate(SCENES, first)])
+    ended = [_play(stage, scene, number) for number, scene in enumerate(SCENES, first)]
+    return all(ended)
 
 
 def _play(stage: Stage, scene: Scene, number: int) -> bool:

@@ -1,4 +1,4 @@
-"""The simulated systems, by the name that `refsync sandbox` and the demo know them by.
+"""The simulated systems, by the names that `refsync sandbox` knows them by.
 
 With `flows.demo` and `flows.demo_kinds` the only place that imports the sandbox.
 """
@@ -10,9 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flows.misdeclared import Fault, Misdeclared
-from sandbox import canopsis, jsonapi
+from sandbox import canopsis, easyvista, itop, jsonapi, servicenow
 from sandbox.cmdb import records
+from sandbox.easyvista_knobs import EasyVistaKnobs
+from sandbox.itop_knobs import ItopKnobs
 from sandbox.serve import serve
+from sandbox.servicenow_knobs import ServiceNowKnobs
+from sandbox.servicenow_tables import tables
 
 Build = Callable[[str], Any]  # from a version to an ASGI application
 
@@ -25,10 +29,26 @@ def _api(_version: str) -> Any:
     return jsonapi.create_app({"servers": records(1_000)})
 
 
+def _itop(release: str) -> Any:
+    return itop.create_app(knobs=ItopKnobs.model_validate({"release": release}))
+
+
+def _servicenow(release: str) -> Any:
+    knobs = ServiceNowKnobs.model_validate({"release": release})
+    return servicenow.create_app(tables(500), knobs)
+
+
+def _easyvista(build: str) -> Any:
+    return easyvista.create_app(knobs=EasyVistaKnobs.model_validate({"build": build}))
+
+
 # The versions that each can be, the first one by default; none where any will do.
 SANDBOXES: Final[Mapping[str, tuple[Build, tuple[str, ...]]]] = {
     "canopsis": (_canopsis, ()),
     "api": (_api, ()),
+    "itop": (_itop, ("3.2", "2.4.3", "2.3.4")),
+    "servicenow": (_servicenow, ("today", "madrid")),
+    "easyvista": (_easyvista, ("2025.3", "2021", "2018")),
 }
 
 

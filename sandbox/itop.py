@@ -54,8 +54,13 @@ Faults (`faults`, a list of `{"kind": …, "on": operation or class, "fields": n
     rows         after the answer, `add` (`class` and values) and `remove` (keys) of objects
 """
 
+import argparse
 import asyncio
 import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -71,6 +76,7 @@ from sandbox.itop_objects import objects as invented
 from sandbox.itop_request import session_of
 from sandbox.itop_state import Itop
 from sandbox.itop_store import Objects
+from sandbox.serve import serve
 from sandbox.transport import Breakable
 
 
@@ -153,3 +159,28 @@ async def _reset(request: Request) -> Response:
 
 def _json(body: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve the CMDB of `sandbox.itop_objects` until SIGINT or SIGTERM; its URL is first."""
+    options = _options(arguments)
+    knobs = ItopKnobs.model_validate_json(options.knobs)
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    with serve(create_app(invented(servers=options.servers), knobs), port=options.port) as url:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        stopped.wait()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.itop", description=main.__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--servers", type=int, default=200, help="objects of class Server")
+    parser.add_argument("--knobs", default="{}", help='JSON, such as {"release": "2.4.3"}')
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

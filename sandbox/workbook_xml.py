@@ -133,8 +133,8 @@ def _sheet(sheet: SheetOf, tables: _Tables) -> Iterator[str]:
 def _cell(cell: Cell, place: str, tables: _Tables) -> str:
     formula, code = "", ""
     if isinstance(cell, Shown):
-        cell, code = cell.value, cell.code
-    if isinstance(cell, Formula):
+        code, cell = cell.code, cell.value
+    elif isinstance(cell, Formula):
         formula, cell = f"<f>{escape(cell.text)}</f>", cell.value
     code = code or _usual_code(cell)
     style = f' s="{tables.style(code)}"' if code else ""
@@ -224,7 +224,8 @@ def _styles(codes: Sequence[str]) -> str:
     plain = '<xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>'
     return (
         f'<styleSheet xmlns="{_MAIN}"><numFmts count="{len(codes) - 1}">{formats}</numFmts>'
-        '<fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+        '<fonts count="1"><font/></fonts>'
+        '<fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
         f'<borders count="1"><border/></borders><cellStyleXfs count="1">{plain}</cellStyleXfs>'
         f'<cellXfs count="{len(codes)}">{cells}</cellXfs></styleSheet>'
     )

@@ -98,7 +98,7 @@ class EasyVistaDataset(Strict):
     modified: Path = Field(
         "LAST_UPDATE", description="Field with the moment of the last change, for a backfill."
     )
-    page_size: int = Field(500, ge=1, le=10_000, description="Records asked for per page.")
+    page_size: int = Field(500, ge=2, le=10_000, description="Records asked for per page.")
     crosscheck: Literal["partial", "fetch", "none"] = Field(
         "partial",
         description="`assets`: the list leaves out assets whose location or department is lacking. "

@@ -93,9 +93,9 @@ class Sweep:
 
     def outcome(self, end: str, ended_at: int, seam: tuple[str, str] | None = None) -> Outcome:
         """*end* is what was met after the last row, whose 1-based rank is *ended_at*."""
-        doubts = [doubt for doubt in (self._doubt_keys(), self._doubt_total(ended_at)) if doubt]
-        if doubts:
-            return Partial("; ".join([*doubts, *self.notes]))
+        doubts = (self._doubt_keys(), self._doubt_total(ended_at), self._doubt_order())
+        if any(doubts):
+            return Partial("; ".join([*filter(None, doubts), *self.notes]))
         facts = [f"{self.received:,} records", end]
         if self._key:
             facts.append(f"every {self._key} once")
@@ -126,7 +126,7 @@ class Sweep:
 
     def _doubt_total(self, ended_at: int) -> str:
         if self.first is None or self.last is None:
-            return self._doubt_order()
+            return ""
         received = self.distinct + self._skipped
         if not self._shaken:
             if received == self.last:
@@ -139,13 +139,11 @@ class Sweep:
                 f"{TOTAL} went from {self.first:,} to {self.last:,} while rows were read, and "
                 f"{received:,} records were received"
             )
-        return self._doubt_order()
+        return ""
 
     def _doubt_order(self) -> str:
-        if not (self._shaken or self.loose):
-            return ""
-        if self.loose or self._unsorted:
-            return (
-                "rows moved while they were read, and their order does not tell which were missed"
-            )
+        if self.loose:
+            return "pages of one record do not tell whether rows moved while they were read"
+        if self._shaken and self._unsorted:
+            return "rows moved while they were read, and their order does not tell which were missed"
         return ""

@@ -48,6 +48,7 @@ class Window:
         self._tied: set[str] = set()  # keys of the rows of that stamp
         self._last = ""  # key of the last row
         self._restarts = 0
+        self._loose = False  # a page was not hung on the one before
         self._first: int | None = None
         self._seen: set[int] = set()
 
@@ -154,6 +155,7 @@ class Window:
             # One stamp fills the page: by rank, the last row asked for once more.
             self._offset += 1 if alone else len(keys) - 1
             self._hung = not alone
+            self._loose = self._loose or alone
 
     def _restart(self) -> None:
         """Rows went from among those of the stamp: from its first one, more of them at once."""
@@ -168,6 +170,8 @@ class Window:
     def _outcome(self, page: Listing) -> Outcome:
         """*page* is the last one, in which nothing was new."""
         read, end = len(self._seen), self._offset + len(page.rows)
+        if self._loose:
+            return Partial("pages of one record do not tell whether rows moved while they were read")
         if page.total not in (None, end):
             return Partial(f"{TOTAL} says {page.total:,} where {end:,} records are left")
         if self._first is not None and read < self._first:

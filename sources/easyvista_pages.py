@@ -62,6 +62,11 @@ class Asker:
                     raise
                 self._halve(broken)
 
+    def whole(self, query: Query, total: int) -> Listing:
+        """All rows at once, for a build that knows no offset."""
+        log.warning("the build knows no offset: all %d records are asked for at once", total)
+        return ask(self.session, query.call(total, 0))
+
     def _halve(self, why: Exception) -> None:
         if self.size > SMALLEST:
             self.size = max(self.size // 2, SMALLEST)
@@ -152,8 +157,7 @@ class Walk:
             return [], self.sweep.outcome("the build knows no offset", total)
         if (page.more and self.query.offsets) or total is None or not self._ranks.whole:
             return [], Partial("a page brings again the records of an earlier page")
-        log.warning("the build knows no offset: all %d records are asked for at once", total)
-        whole = ask(self._asker.session, self.query.call(total, 0))
+        whole = self._asker.whole(self.query, total)
         self.sweep.note(whole)
         rows, fresh = self.sweep.unseen(whole.rows, self.query.identities(whole.rows))
         self.sweep.add(fresh)
@@ -195,7 +199,9 @@ class Walk:
 
     def _advance(self, keys: list[str], *, fresh: bool) -> None:
         end = self._offset + len(keys)
+        # The last row alone once more, and more to come: asked again before it is done without.
+        again = self._hung and len(keys) == 1 and not self._fruitless
         if keys:
             self._known, self._known_at = keys, self._offset
-        self._hung = fresh or (self.sweep.moved and len(keys) > 1)
+        self._hung = fresh or again or (self.sweep.moved and len(keys) > 1)
         self._offset = end - 1 if self._hung else end

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openpyxl.cell.read_only import ReadOnlyCell
 
 _EXACT: Final = 10**15  # Excel keeps fifteen digits of a number
-_CONTROL: Final = re.compile(r"_x00(0[0-9A-Fa-f]|1[0-9A-Fa-f])_")
+_ESCAPED: Final = re.compile(r"_x00([0-9A-Fa-f]{2})_")
 
 
 class Texts:
@@ -48,9 +48,9 @@ class Texts:
 
 
 def plain(text: str) -> str:
-    """*text* without outer blanks, control characters as themselves (`_x000D_` is one)."""
+    """*text* without outer blanks; `_x000D_` is a line end, `_x005F_` the underscore itself."""
     if "_x00" in text:
-        text = _CONTROL.sub(lambda code: chr(int(code[1], 16)), text)
+        text = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), text)
     return text.strip()
 
 

@@ -1,9 +1,8 @@
-"""A workbook opened by pandas, and the sheet that is wanted of it."""
+"""A workbook, and the sheet that is wanted of it."""
 
-import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,23 +47,18 @@ def open_sheet(path: Path, where: str, wanted: str | None, most: int) -> Iterato
 
 @contextmanager
 def _opened(path: Path, where: str) -> Iterator[Any]:
-    # Half a second of imports, for those who read workbooks; openpyxl is an extra.
-    import pandas as pd  # noqa: PLC0415 - see above
-
-    # "Data Validation extension is not supported and will be removed": we write nothing back.
-    warnings.filterwarnings("ignore", module=r"openpyxl\.")
-    with readable(where):
-        try:
-            # read-only, streaming, values in place of formulas: what pandas itself asks for
-            book = pd.ExcelFile(path, engine="openpyxl")
-        except ImportError:
-            raise Refused(
-                "workbooks are read by openpyxl, which is not installed",
-                where=where,
-                mend="install refsync with its extra: pip install refsync[excel]",
-            ) from None
-    with book:
-        yield book.book
+    try:
+        from sources.excel_book import open_book  # noqa: PLC0415 - openpyxl, an extra
+    except ImportError:
+        raise Refused(
+            "workbooks are read by openpyxl, which is not installed",
+            where=where,
+            mend="install refsync with its extra: pip install refsync[excel]",
+        ) from None
+    with ExitStack() as stack:
+        with readable(where):
+            book = stack.enter_context(open_book(path))
+        yield book
 
 
 def _chosen(book: Any, wanted: str | None, where: str) -> Any:

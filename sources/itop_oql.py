@@ -20,12 +20,6 @@ _SELECT: Final = re.compile(
 )
 
 
-def literal(text: str) -> str:
-    r"""*text* between quotes: `O'Reilly` is `'O\'Reilly'`."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace('"', '\\"')
-    return f"'{escaped}'"
-
-
 def is_closed(condition: str) -> bool:
     """Whether quotes and brackets of *condition* end inside of it, so that AND may follow."""
     bare = _TEXT.sub(" ", condition)

@@ -105,14 +105,13 @@ class Reading:
         """Undo the transaction and leave; what is lost already has nothing to be closed."""
         if self._watch is not None:
             self._watch.cancel()
-        errors = (sa.exc.SQLAlchemyError, *self._errors)
         if self._connection is not None:
-            with contextlib.suppress(*errors):
+            with contextlib.suppress(*self._errors):
                 if self._result is not None and self.manners.drains:
                     self._connection.invalidate()
                 elif self._result is not None:
                     self._result.close()
-            with contextlib.suppress(*errors):
+            with contextlib.suppress(*self._errors):
                 self._connection.close()
         self._engine.dispose()
 
@@ -145,8 +144,12 @@ class Reading:
         self._result = None
 
     def quoted(self, name: str) -> str:
-        """The name of a column as this database wants it."""
-        return self._engine.dialect.identifier_preparer.quote(name)
+        """The name of a column as this database wants it, in the notation of `sqlalchemy.text`.
+
+        SQLAlchemy doubles a percent sign for some drivers, and again when the text is run.
+        """
+        quoted = self._engine.dialect.identifier_preparer.quote(name.replace("%", "\0"))
+        return quoted.replace("\0", "%").replace(":", r"\:")
 
     def ask(self, doing: Callable[[], T]) -> T:
         """What *doing* gives inside the limits; what it raises is told as an error of sources."""
@@ -155,8 +158,7 @@ class Reading:
             if self._clock.look():
                 raise sa.exc.TimeoutError(self._clock.late)
             return doing()
-        # ValueError, ArithmeticError: drivers raise them for values that Python has not.
-        except (sa.exc.SQLAlchemyError, ValueError, ArithmeticError, *self._errors) as error:
+        except self._errors as error:
             self._clock.look()
             failure = judge(error, where=self.where, secrets=self._secrets)
             if self._clock.late:
@@ -204,9 +206,10 @@ def reading(settings: SqlConnection, place: str = "") -> Iterator[Reading]:
 
 
 def _errors(engine: sa.Engine) -> tuple[type[Exception], ...]:
-    """What the driver raises."""
+    """What SQLAlchemy and the driver raise, the latter also for values that Python has not."""
     driver = engine.dialect.dbapi
-    return () if driver is None else (driver.Error,)
+    own: tuple[type[Exception], ...] = () if driver is None else (driver.Error,)
+    return sa.exc.SQLAlchemyError, ValueError, ArithmeticError, *own
 
 
 def _hang_up(connection: Any) -> None:

@@ -31,6 +31,8 @@ _BUSY: Final = re.compile(
     r"too many|remaining connection slots|starting up|shutting down|recovery|not (yet )?accepting"
     r"|crash|terminating|trop de|se lance|s'arrête|restauration|réservé"
 )
+# What PEP 249 calls errors that come again each time.
+_FAULTS: Final = frozenset({"ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"})
 _LATER: Final = "run again once the database answers; `timeout` and `attempts` bound the wait"
 _LOGIN: Final = "check the user, `password` and database of the connection"
 _MENDS: Final = (

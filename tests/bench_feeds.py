@@ -80,7 +80,7 @@ FEEDS: Final = (
         kind="itop",
         simulator=("sandbox.itop",),
         counted="--servers",
-        dataset={"class": "Server"},
+        dataset={"class": "Server", "page_size": 500},
         connection={
             "auth": {"type": "form", "username": "etl", "password": "etl-password"},
             **_QUICK,

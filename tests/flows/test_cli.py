@@ -443,7 +443,16 @@ def test_a_secret_in_clear_is_warned_of_and_not_shown(workshop: Workshop, refsyn
         assert KEY not in each.out + each.err
 
 
-@pytest.mark.parametrize(("name", "number"), [("canopsis", signal.SIGTERM), ("api", signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("canopsis", signal.SIGTERM),
+        ("api", signal.SIGINT),
+        ("itop", signal.SIGTERM),
+        ("servicenow", signal.SIGTERM),
+        ("easyvista", signal.SIGTERM),
+    ],
+)
 def test_a_simulator_is_served_until_it_is_stopped(name: str, number: signal.Signals) -> None:
     process = start("sandbox", name)
     assert process.stdout is not None
@@ -455,3 +464,11 @@ def test_a_simulator_is_served_until_it_is_stopped(name: str, number: signal.Sig
     done = ended(process)
 
     assert (done.code, done.err) == (0, "")
+
+
+def test_a_simulator_has_the_versions_it_can_be(refsync: Refsync) -> None:
+    done = refsync("sandbox", "itop", "--version", "2.9")
+
+    assert done.code == 2
+    assert "the simulated itop has no version '2.9'" in done.err
+    assert "mend: write one of 3.2, 2.4.3, 2.3.4" in done.err

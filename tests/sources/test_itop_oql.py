@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sources.itop_dataset import ItopDataset
 from sources.itop_ids import Bounds
 from sources.itop_moments import changed_within
-from sources.itop_oql import literal, selected_class
+from sources.itop_oql import selected_class
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -42,19 +42,6 @@ def test_a_query_is_run_once_and_its_objects_are_read_by_id() -> None:
 
     assert selection.all() == query
     assert selection.part([3, 8]) == "SELECT Server WHERE id IN (3, 8)"
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("O'Reilly", r"'O\'Reilly'"),
-        ('R&D "labs"', r"'R&D \"labs\"'"),
-        (r"back\slash", r"'back\\slash'"),
-        ("Zoé", "'Zoé'"),
-    ],
-)
-def test_a_text_is_escaped_by_backslashes(text: str, written: str) -> None:
-    assert literal(text) == written
 
 
 @pytest.mark.parametrize(

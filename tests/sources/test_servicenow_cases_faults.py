@@ -17,7 +17,8 @@ from sources.session import USER_AGENT
 from tests.sources.conftest import Server
 from tests.sources.servicenow_rig import QUICK, Rig
 
-HUNDRED = {"page_size": 100}
+APPL = "cmdb_ci_appl"  # of 800 rows
+HUNDRED = {"table": APPL, "page_size": 100}
 MARK = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -29,9 +30,12 @@ def served() -> Iterator[Rig]:
 
 
 @pytest.fixture
-def rig(served: Rig) -> Rig:
+def rig(served: Rig) -> Iterator[Rig]:
+    """The instance as it was at the start; a fault that a test sets must have struck."""
     served.instance.reset()
-    return served
+    yield served
+    for armed in served.instance.faults._armed:
+        assert armed.left == 0 if armed.fault.times else armed.seen >= armed.fault.at
 
 
 def limits(rig: Rig, table: str = "cmdb_ci_server") -> list[int]:
@@ -42,16 +46,16 @@ def limits(rig: Rig, table: str = "cmdb_ci_server") -> list[int]:
 
 
 def test_case_65_a_rate_limit_is_waited_for(rig: Rig) -> None:
-    rig.fault("rate_limit", at=2, times=2, retry_after="0.05")
+    rig.fault("rate_limit", APPL, at=2, times=2, retry_after="0.05")
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
+    assert read.ids == rig.ids(APPL)
     assert rig.instance.traffic.statuses[429] == 2
 
 
 def test_case_66_an_hour_is_not_waited_for(rig: Rig) -> None:
-    rig.fault("rate_limit", at=2, times=0, retry_after="3600")
+    rig.fault("rate_limit", APPL, at=2, times=0, retry_after="3600")
 
     read = rig.read(HUNDRED, settings={"retry": {**QUICK, "max_retry_after": 0.02}})
 
@@ -63,24 +67,24 @@ def test_case_66_an_hour_is_not_waited_for(rig: Rig) -> None:
 
 @pytest.mark.parametrize("body", ["html", "empty"])
 def test_case_67_a_full_queue_is_waited_for(rig: Rig, body: str) -> None:
-    rig.fault("semaphore", at=3, times=2, body=body)
+    rig.fault("semaphore", APPL, at=3, times=2, body=body)
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
+    assert read.ids == rig.ids(APPL)
 
 
 def test_case_68_a_call_that_was_dropped_is_made_again(rig: Rig) -> None:
-    rig.fault("accepted", at=2, every=3, times=4)
+    rig.fault("accepted", APPL, at=2, every=3, times=4)
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
+    assert read.ids == rig.ids(APPL)
     assert rig.instance.traffic.statuses[202] == 4
 
 
 def test_case_68_calls_that_are_always_dropped_are_an_outage(rig: Rig) -> None:
-    rig.fault("accepted", at=2, times=0)
+    rig.fault("accepted", APPL, at=2, times=0)
 
     read = rig.read(HUNDRED)
 
@@ -101,8 +105,8 @@ def test_pages_may_be_spaced(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_case_69_a_row_that_breaks_the_engine_is_a_clear_failure(rig: Rig) -> None:
-    bad = rig.ids("cmdb_ci_server")[1234]
-    rig.fault("status", covers=bad, times=0, status=500)
+    bad = rig.ids(APPL)[434]
+    rig.fault("status", APPL, covers=bad, times=0, status=500)
 
     read = rig.read(HUNDRED)
 
@@ -110,27 +114,27 @@ def test_case_69_a_row_that_breaks_the_engine_is_a_clear_failure(rig: Rig) -> No
     assert "500 Internal Server Error: java.lang.NullPointerException" in read.told
     assert read.ids[-1] in read.told
     # All that can be read before it was, down to the smallest page.
-    assert 1234 - 10 <= len(read.records) <= 1234
-    assert read.ids == rig.ids("cmdb_ci_server")[: len(read.ids)]
+    assert 434 - 10 <= len(read.records) <= 434
+    assert read.ids == rig.ids(APPL)[: len(read.ids)]
 
 
 def test_case_69_an_engine_that_fails_once_is_asked_for_less(rig: Rig) -> None:
-    rig.fault("status", at=2, status=500)
+    rig.fault("status", APPL, at=2, status=500)
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
-    assert limits(rig)[:3] == [100, 100, 50]
+    assert read.ids == rig.ids(APPL)
+    assert limits(rig, APPL)[:3] == [100, 100, 50]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_case_70_pages_of_an_outage_are_waited_for(rig: Rig, status: int) -> None:
-    rig.fault("status", at=2, times=2, status=status, body="html")
+    rig.fault("status", APPL, at=2, times=2, status=status, body="html")
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
-    assert set(limits(rig)) == {100}
+    assert read.ids == rig.ids(APPL)
+    assert set(limits(rig, APPL)) == {100}
 
 
 FORMS = ["partial", "error_first", "only_error", "spliced", "string"]
@@ -174,11 +178,11 @@ def test_case_71_the_quota_of_wide_pages(rig: Rig) -> None:
     "fault", [{"value": ""}, {"value": None}, {"missing": True}, {"value": {"sys_id": "1"}}]
 )
 def test_case_75_what_are_no_rows_is_asked_for_again(rig: Rig, fault: dict[str, Any]) -> None:
-    rig.fault("result", at=2, times=2, **fault)
+    rig.fault("result", APPL, at=2, times=2, **fault)
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
+    assert read.ids == rig.ids(APPL)
 
 
 def test_case_75_rows_that_are_texts_are_rejects(rig: Rig) -> None:
@@ -207,18 +211,18 @@ def test_case_75_a_page_of_odd_rows_is_passed_over(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("cut", ["length", "chunked", "gzip", "between_rows"])
-@pytest.mark.parametrize("page", [1, 2, 25])
+@pytest.mark.parametrize("page", [1, 2, 8])
 def test_case_76_a_body_that_is_cut_is_asked_for_again(rig: Rig, cut: str, page: int) -> None:
-    rig.fault("cut", at=page, times=1, cut=cut)
+    rig.fault("cut", APPL, at=page, times=1, cut=cut)
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
+    assert read.ids == rig.ids(APPL)
 
 
 @pytest.mark.parametrize("cut", ["length", "chunked", "gzip", "between_rows"])
 def test_case_76_bodies_that_are_always_cut_are_an_outage(rig: Rig, cut: str) -> None:
-    rig.fault("cut", at=2, times=0, cut=cut)
+    rig.fault("cut", APPL, at=2, times=0, cut=cut)
 
     read = rig.read(HUNDRED)
 
@@ -227,7 +231,7 @@ def test_case_76_bodies_that_are_always_cut_are_an_outage(rig: Rig, cut: str) ->
 
 
 def test_case_77_an_empty_success_is_none(rig: Rig) -> None:
-    rig.fault("empty", at=2)
+    rig.fault("empty", APPL, at=2)
 
     read = rig.read(HUNDRED)
 
@@ -250,7 +254,7 @@ def test_case_78_a_hibernating_instance_is_to_be_woken(rig: Rig) -> None:
 
 @pytest.mark.parametrize("kind", ["login_page", "hibernating"])
 def test_case_78_a_page_in_the_middle(rig: Rig, kind: str) -> None:
-    rig.fault(kind, at=3)
+    rig.fault(kind, APPL, at=3)
 
     read = rig.read(HUNDRED)
 
@@ -320,24 +324,24 @@ def test_case_81_silence_is_an_outage(rig: Rig) -> None:
 
 
 def test_case_82_a_connection_that_breaks_is_made_again(rig: Rig) -> None:
-    rig.fault("reset", at=2, every=4, times=3)
+    rig.fault("reset", APPL, at=2, every=4, times=3)
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
+    assert read.ids == rig.ids(APPL)
 
 
 def test_case_84_a_refusal_of_one_call_is_asked_again(rig: Rig) -> None:
-    rig.fault("node_switch", at=5, every=10, times=0)
+    rig.fault("node_switch", APPL, at=3, every=4, times=0)
 
     read = rig.read(HUNDRED)
 
-    assert read.ids == rig.ids("cmdb_ci_server")
-    assert rig.instance.traffic.statuses[403] == 3
+    assert read.ids == rig.ids(APPL)
+    assert rig.instance.traffic.statuses[403] == 2
 
 
 def test_case_84_a_refusal_that_stays_is_one(rig: Rig) -> None:
-    rig.fault("node_switch", at=5, times=0)
+    rig.fault("node_switch", APPL, at=5, times=0)
 
     read = rig.read(HUNDRED)
 
@@ -347,7 +351,7 @@ def test_case_84_a_refusal_that_stays_is_one(rig: Rig) -> None:
 
 
 def test_case_84_a_first_refusal_is_final(rig: Rig) -> None:
-    rig.fault("node_switch", times=0)
+    rig.fault("node_switch", APPL, times=0)
 
     read = rig.read(HUNDRED)
 
@@ -356,14 +360,14 @@ def test_case_84_a_first_refusal_is_final(rig: Rig) -> None:
 
 
 def test_case_85_maintenance_ends_the_reading_and_it_can_be_done_again(rig: Rig) -> None:
-    rig.fault("maintenance", at=5, times=0)
+    rig.fault("maintenance", APPL, at=5, times=0)
     broken = rig.read(HUNDRED)
     rig.turn(faults=[])
     whole = rig.read(HUNDRED)
 
     assert isinstance(broken.error, Unreachable)
-    assert broken.ids == rig.ids("cmdb_ci_server")[:400]
-    assert whole.ids == rig.ids("cmdb_ci_server")
+    assert broken.ids == rig.ids(APPL)[:400]
+    assert whole.ids == rig.ids(APPL)
 
 
 def test_errors_tell_the_transaction_and_no_secret(rig: Rig) -> None:
@@ -382,11 +386,11 @@ def test_errors_tell_the_transaction_and_no_secret(rig: Rig) -> None:
 
 @pytest.mark.parametrize("kind", ["surrogate", "control", "bom"])
 def test_texts_that_parsers_refuse_are_read(rig: Rig, kind: str) -> None:
-    rig.fault(kind, at=2, index=3)
+    rig.fault(kind, APPL, at=2, index=3)
 
     read = rig.read(HUNDRED, {"name"})
 
-    assert read.ids == rig.ids("cmdb_ci_server")
+    assert read.ids == rig.ids(APPL)
     assert orjson.dumps(read.records)
     told = "1 texts with half a character or a NUL were mended" in read.evidence
     assert told == (kind == "surrogate")
@@ -404,7 +408,7 @@ def test_broken_texts_of_a_table_are_mended(rig: Rig) -> None:
 
 
 def test_bytes_that_are_no_utf_8_are_no_page(rig: Rig) -> None:
-    rig.fault("bad_utf8", at=2, times=0)
+    rig.fault("bad_utf8", APPL, at=2, times=0)
 
     read = rig.read(HUNDRED)
 

@@ -76,16 +76,16 @@ def test_case_58_a_token_that_is_about_to_expire_is_not_asked_for_again_and_agai
 ) -> None:
     rig.turn(token_lifetime=30)
 
-    read = rig.read({"page_size": 100}, settings=password(rig))
+    read = rig.read({"page_size": 250}, settings=password(rig))
 
     assert len(read.records) == 2500
     assert rig.instance.traffic.requests["/oauth_token.do"] == 1
 
 
 def test_case_59_and_64_a_revoked_token_is_renewed_by_the_refresh_token(rig: Rig) -> None:
-    rig.turn(token_uses=10)
+    rig.turn(token_uses=4)
 
-    read = rig.read({"page_size": 100}, settings=password(rig))
+    read = rig.read({"page_size": 250}, settings=password(rig))
 
     assert len(read.records) == 2500
     assert rig.instance.login.issued == 3
