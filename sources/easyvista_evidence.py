@@ -145,5 +145,7 @@ class Sweep:
         if self.loose:
             return "pages of one record do not tell whether rows moved while they were read"
         if self._shaken and self._unsorted:
-            return "rows moved while they were read, and their order does not tell which were missed"
+            return (
+                "rows moved while they were read, and their order does not tell which were missed"
+            )
         return ""

@@ -171,7 +171,9 @@ class Window:
         """*page* is the last one, in which nothing was new."""
         read, end = len(self._seen), self._offset + len(page.rows)
         if self._loose:
-            return Partial("pages of one record do not tell whether rows moved while they were read")
+            return Partial(
+                "pages of one record do not tell whether rows moved while they were read"
+            )
         if page.total not in (None, end):
             return Partial(f"{TOTAL} says {page.total:,} where {end:,} records are left")
         if self._first is not None and read < self._first:

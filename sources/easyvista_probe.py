@@ -51,7 +51,7 @@ class Description:
 
     def why(self, resource: str) -> str:
         """What a refusal of *resource* means."""
-        if resource in self.resources:
+        if resource.partition("/")[0] in self.resources:
             return "the profile has no right to it"
         if self.resources and not resource.startswith("E_"):
             return "/swagger has no such route"

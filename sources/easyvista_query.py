@@ -29,13 +29,17 @@ def query_of(table: EasyVistaDataset, connection: EasyVistaConnection, scope: Sc
 def fields_of(
     table: EasyVistaDataset, connection: EasyVistaConnection, scope: Scope
 ) -> tuple[str, ...]:
-    """The fields asked for, the key first; none stands for the excerpt that the server chooses."""
-    if scope.fields is None and not table.fields:
-        return ()
+    """The fields asked for, the key first; none stands for the excerpt that the server chooses.
+
+    A list has no word for all of its fields: where some are needed here, the excerpt is not asked
+    for, whatever the scope is silent about.
+    """
     wanted = {*(scope.fields or ()), *table.fields}
     wanted |= {".".join(each.path) for each in table.search}
     if scope.since is not None or scope.until is not None:
         wanted.add(table.modified)
+    if scope.fields is None and not wanted:
+        return ()
     for label in wanted.intersection(table.labels):
         wanted.remove(label)
         wanted.update(f"{label}_{language}" for language in connection.languages)

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sources.errors import Unreadable
 from sources.file_reading import OUTAGE
 from sources.header import check_required, name_columns
-
-SAMPLE: Final = 50  # rows looked at for the header
 
 
 class Row(NamedTuple):
@@ -24,12 +22,13 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The columns: `left` of them are blank before the first. `height` rows were used up."""
+    """The columns: `left` of the sheet's are blank before the first. `row`: the number of the row
+    that names them; 0: none does.
+    """
 
     columns: tuple[str, ...]
-    left: int
-    height: int
-    row: int  # number of the row that names them; 0: none does
+    left: int = 0
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,37 +42,30 @@ class HeaderRule:
     required: tuple[str, ...]
 
 
-def find_header(rows: Sequence[Row], rule: HeaderRule, where: str) -> Header:
-    """The header among the first *rows* of a sheet that are not blank, those skipped left out.
-
-    Raises Unreadable when there is none, or when its names are not what is wanted.
-    """
-    if not rule.named:
-        check_required(rule.names, rule.required, where)
-        return Header(rule.names, 0, 0, 0)
-    rank = _rank(rows) if rule.skip == "auto" else 0
-    if not rows:
-        raise Unreadable("there is no header", where=where, mend=OUTAGE)
-    where = f"{where}, row {rows[rank].number}"
-    texts = rows[rank].texts
-    filled = [place for place, text in enumerate(texts) if text]
-    row = [text or "" for text in texts[filled[0] : filled[-1] + 1]] if filled else []
-    if rule.names and len(rule.names) != len(row):
-        raise Unreadable(
-            f"the header has {len(row)} columns and `column_names` names {len(rule.names)}",
-            where=where,
-            mend="name every column of the sheet, in its order",
-        )
-    columns = name_columns([*rule.names] or row, odd=rule.odd, where=where)
-    check_required(columns, rule.required, where)
-    return Header(columns, filled[0] if filled else 0, rank + 1, rows[rank].number)
-
-
-def _rank(rows: Sequence[Row]) -> int:
-    """Which of *rows* is the header.
+def rows_above(filled: Sequence[int]) -> int:
+    """How many rows stand above the header, from the number of *filled* cells of the first rows.
 
     A title above the table fills a cell or two, merged or not; a row of data never stands before
     the header, however many of its cells are empty.
     """
-    fullest = max((row.filled for row in rows), default=0)
-    return next((rank for rank, row in enumerate(rows) if row.filled * 2 > fullest), 0)
+    fullest = max(filled, default=0)
+    return next((rank for rank, cells in enumerate(filled) if cells * 2 > fullest), 0)
+
+
+def named_by(row: Row | None, rule: HeaderRule, where: str) -> Header:
+    """The header that is *row*; raises Unreadable when there is none, or not with the names due."""
+    if row is None:
+        raise Unreadable("there is no header", where=where, mend=OUTAGE)
+    where = f"{where}, row {row.number}"
+    places = [place for place, text in enumerate(row.texts) if text]
+    left = places[0] if places else 0
+    names = [text or "" for text in row.texts[left : places[-1] + 1]] if places else []
+    if rule.names and len(rule.names) != len(names):
+        raise Unreadable(
+            f"the header has {len(names)} columns and `column_names` names {len(rule.names)}",
+            where=where,
+            mend="name every column of the sheet, in its order",
+        )
+    columns = name_columns([*rule.names] or names, odd=rule.odd, where=where)
+    check_required(columns, rule.required, where)
+    return Header(columns, left, row.number)

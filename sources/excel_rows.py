@@ -1,6 +1,6 @@
 """The rows of one sheet: records, and rejects with the cells that are to blame."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from sources.base import Record, Reject
 from sources.errors import Unreadable
 from sources.excel_cells import Texts
-from sources.excel_header import SAMPLE as HEADER_SAMPLE
-from sources.excel_header import HeaderRule, Row, find_header
+from sources.excel_header import Header, HeaderRule, Row, named_by, rows_above
 from sources.excel_merged import MergedCells
 from sources.excel_package import readable
 from sources.excel_workbook import Cells, Sheet
 from sources.file_reading import Block
+from sources.header import check_required
 from sources.rows import SAMPLE
 
 if TYPE_CHECKING:
     from openpyxl.cell.read_only import ReadOnlyCell
 
 BLOCK: Final = 200  # rows
+SEARCHED: Final = 50  # rows among which the header is
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class SheetRows:
         for row, column in sheet.scan.uncalculated:
             self._uncalculated[row].append(column)
         self._odd: dict[int, list[str]] = {}  # by row, what is wrong with its cells
-        opening = self._opening(0 if rule.skip == "auto" else rule.skip)
-        self.header = find_header(opening, rule, sheet.where)
-        self._ready = deque(opening[self.header.height :])
+        skip = self._rows_above() if rule.skip == "auto" else rule.skip
+        self._cells = sheet.rows()
+        self.header = self._header(rule, skip)
 
     @property
     def long(self) -> int:
@@ -65,25 +66,32 @@ class SheetRows:
 
         Raises Unreadable for a bad row when these are to fail.
         """
-        while not self._ready:
-            rows = self._next(min(most, BLOCK))
-            if rows is None:
-                return None
-            self._ready.extend(rows)
-        rows = [self._ready.popleft() for _ in range(min(most, BLOCK, len(self._ready)))]
-        return self._plain(rows) or self._one_by_one(rows)
+        while (rows := self._next(min(most, BLOCK))) is not None:
+            if rows:
+                return self._plain(rows) or self._one_by_one(rows)
+        return None
 
-    def _opening(self, skip: int) -> list[Row]:
-        """The first rows after *skip* that are not blank, as many as are looked at for a header."""
-        found: list[Row] = []
-        while len(found) < HEADER_SAMPLE and (rows := self._next(HEADER_SAMPLE)) is not None:
-            found += [row for row in rows if row.number > skip]
-        return found
+    def _rows_above(self) -> int:
+        """How many rows stand above the header; none of them is kept."""
+        with readable(self._sheet.where):
+            return rows_above([_filled(cells) for cells in islice(self._sheet.rows(), SEARCHED)])
+
+    def _header(self, rule: HeaderRule, skip: int) -> Header:
+        if not rule.named:
+            skip = 0 if rule.skip == "auto" else skip
+            while self.line < skip and self._next(1) is not None:
+                pass
+            check_required(rule.names, rule.required, self._sheet.where)
+            return Header(rule.names)
+        while (rows := self._next(1)) is not None:
+            if rows and self.line > skip:
+                return named_by(rows[0], rule, self._sheet.where)
+        return named_by(None, rule, self._sheet.where)
 
     def _next(self, most: int) -> list[Row] | None:
         """The rows that are not blank among the next *most* of the sheet; None after the last."""
         with readable(self._sheet.where):
-            many = list(islice(self._sheet.rows, most))
+            many = list(islice(self._cells, most))
         if not many:
             return None
         found = []
@@ -113,10 +121,10 @@ class SheetRows:
                 if text is None
             ]
         for column in self._uncalculated.pop(self.line, ()):
-            if column <= len(texts):
-                texts[column - 1] = None
-                told = f"{_letters(column)}{self.line} holds a formula that was never calculated"
-                self._odd.setdefault(self.line, []).append(told)
+            texts += [""] * (column - len(texts))
+            texts[column - 1] = None
+            told = f"{_letters(column)}{self.line} holds a formula that was never calculated"
+            self._odd.setdefault(self.line, []).append(told)
         return texts
 
     def _plain(self, rows: list[Row]) -> Block | None:
@@ -175,6 +183,11 @@ class SheetRows:
         sample = ";".join(text or "" for text in texts)[:SAMPLE]
         reason = f"row {row.number}: {what}"
         block.rejects.append(Reject(self._table.dataset, self.number, reason, sample))
+
+
+def _filled(cells: Cells) -> int:
+    values = [cell.value for cell in cells]
+    return sum(value is not None and bool(str(value).strip()) for value in values)
 
 
 def _shown(cell: "ReadOnlyCell") -> str:

@@ -1,7 +1,7 @@
 """A workbook, and the sheet that is wanted of it."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,11 +20,11 @@ Cells = tuple["ReadOnlyCell", ...]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet: `rows` gives the cells of each row from the first on, blank ones included."""
+    """One sheet: `rows()` gives the cells of each row from the first on, blank ones included."""
 
     name: str
     where: str
-    rows: Iterator[Cells]
+    rows: Callable[[], Iterator[Cells]]
     scan: SheetScan
     dimension: str  # the range of cells that the sheet says it has; nothing: ""
     hidden: bool
@@ -42,7 +42,8 @@ def open_sheet(path: Path, where: str, wanted: str | None, most: int) -> Iterato
         sheet = _chosen(book, wanted, where)
         where = f"{where}, sheet {sheet.title!r}"
         with readable(where):
-            yield _looked_at(book, sheet, archive, where)
+            found = _looked_at(book, sheet, archive, where)
+        yield found
 
 
 @contextmanager
@@ -100,7 +101,10 @@ def _looked_at(book: Any, sheet: Any, archive: zipfile.ZipFile, where: str) -> S
         dimension = sheet.calculate_dimension()
     # Rows and columns beyond a wrong dimension would be left out in silence.
     sheet.reset_dimensions()
-    rows = sheet.iter_rows(max_col=scan.width or None) if scan.last else iter(())
+
+    def rows() -> Iterator[Cells]:
+        return iter(sheet.iter_rows(max_col=scan.width or None) if scan.last else ())
+
     postponed = bool(scan.formulas and getattr(book.calculation, "fullCalcOnLoad", False))
     hidden = sheet.sheet_state != "visible"
     return Sheet(sheet.title, where, rows, scan, dimension, hidden, postponed)

@@ -112,7 +112,9 @@ class ServiceNowJudge(Judge):
             return Unreadable("the answer is no object", where=self.where, mend=_MENDS[404])
         error = document.get("error")
         if error or document.get("status") == "failure":
-            words = self.words(error) if isinstance(error, dict) else sample(str(error), ())
+            words = (
+                self.words(error) if isinstance(error, dict) else sample(str(error), self.secrets)
+            )
             what = f"the instance gives the call up in the middle: {words}"
             return Heavy(what, where=self.where, mend=_SMALLER)
         if not isinstance(document.get("result"), kind):

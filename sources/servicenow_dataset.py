@@ -26,27 +26,29 @@ def _many(value: Any) -> Any:
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_many), WithJsonSchema(_ONE_OR_MANY)]
 Scalar = str | int | bool
+Cond = Literal[
+    "eq",
+    "neq",
+    "is_one_of",
+    "is_not_one_of",
+    "contain",
+    "not_contain",
+    "begin_with",
+    "end_with",
+    "exist",
+    "gt",
+    "lt",
+    "instance_of",
+]
 
 
 class Condition(Strict):
     """One condition on the rows, in the words of `when`; or several of which one must hold."""
 
     field: str = Field("", description="Column that is compared, dot-walked or not.")
-    cond: Literal[
-        "",
-        "eq",
-        "neq",
-        "is_one_of",
-        "is_not_one_of",
-        "contain",
-        "not_contain",
-        "begin_with",
-        "end_with",
-        "exist",
-        "gt",
-        "lt",
-        "instance_of",
-    ] = Field("", description="How; `instance_of` a class is of it or of one that extends it.")
+    cond: Cond | None = Field(
+        None, description="How; `instance_of` a class is of it or of one that extends it."
+    )
     value: Scalar | tuple[Scalar, ...] = Field(
         "", description="With what: a constant, a list for `is_one_of`, a number for `gt` and `lt`."
     )
@@ -59,18 +61,18 @@ class Condition(Strict):
                 raise ValueError("`any` holds conditions and stands alone; mend: write one level")
             return self
         check_value("field", self.field, _PATH)
-        if not self.cond:
+        if self.cond is None:
             raise ValueError("a condition has field, cond and value; mend: write `cond`")
-        self._check_value()
+        self._check_value(self.cond)
         return self
 
-    def _check_value(self) -> None:
-        value, cond = self.value, self.cond
+    def _check_value(self, cond: Cond) -> None:
+        value = self.value
         if isinstance(value, tuple) != (cond in _LISTS):
             raise ValueError(f"{cond} takes {'a list' if cond in _LISTS else 'one value'}")
         if cond in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int)):
             raise ValueError(f"{cond} takes a whole number; mend: dates are for backfill windows")
-        if (cond == "exist") != isinstance(value, bool) and cond == "exist":
+        if cond == "exist" and not isinstance(value, bool):
             raise ValueError("exist takes true or false")
         for each in value if isinstance(value, tuple) else (value,):
             text = str(each)
@@ -104,7 +106,7 @@ class ServiceNowDataset(Strict):
     fields: tuple[str, ...] = Field(
         (), description="Columns asked for besides those that the mapping reads."
     )
-    display_value: Literal[False, True, "all"] = Field(
+    display_value: bool | Literal["all"] = Field(
         False,
         description="Whether values are codes and ids (false), labels (true), or both (`all`: "
         "`status.value`, `status.display_value`).",

@@ -18,6 +18,15 @@ ORDER: Final = "ORDERBYsys_id"
 UPDATED: Final = "sys_updated_on"
 CLASS: Final = "sys_class_name"
 
+# By our word for a condition: the method of pysnow's builder.
+_WORDS: Final = {
+    "eq": "equals",
+    "neq": "not_equals",
+    "contain": "contains",
+    "not_contain": "not_contains",
+    "begin_with": "starts_with",
+    "end_with": "ends_with",
+}
 _LISTED: Final = 100  # values in one list
 _LISTED_BYTES: Final = 4_000  # as they are written in an address
 
@@ -116,14 +125,7 @@ def _one(condition: Condition) -> str:
         return str(asked.is_not_empty() if value else asked.is_empty())
     if condition.cond in {"gt", "lt"}:
         return str((asked.greater_than if condition.cond == "gt" else asked.less_than)(value))
-    add = {
-        "eq": asked.equals,
-        "neq": asked.not_equals,
-        "contain": asked.contains,
-        "not_contain": asked.not_contains,
-        "begin_with": asked.starts_with,
-        "end_with": asked.ends_with,
-    }[condition.cond]
+    add = getattr(asked, _WORDS[condition.cond or "eq"])
     return str(add(escaped(_text(value))))
 
 

@@ -47,9 +47,10 @@ class Reading:
         fields = self._fields()
         wanted = self._wanted(fields)
         window, remark = self._looked(wanted)
-        self._stamped = window if self._view.display_value != "true" else None
-        if fields is not None and self._stamped:
-            fields |= {UPDATED}
+        # Labels of dates are in the zone and the format of the account: nothing is told by them.
+        checked = window if self._view.display_value != "true" else None
+        if fields is not None and checked is not None:
+            fields = _with(fields, UPDATED)
         self._shape = self._shaped(fields)
         parts = wanted.within(window.query if window else "").rows(self._scope.slice)
         earlier: set[int] = set()
@@ -57,7 +58,7 @@ class Reading:
         for rows in parts:
             walk = self._walk(rows)
             for sheet, ids in walk.sheets():
-                if doubt := self._doubt(sheet, window):
+                if checked is not None and (doubt := self._doubt(sheet, checked)):
                     return Partial(doubt)
                 page = self._page(sheet, ids, earlier if len(parts) > 1 else None)
                 del sheet, ids
@@ -77,7 +78,7 @@ class Reading:
         """The paths that are asked for; None for all of them."""
         if self._scope.fields is None or "" in self._scope.fields:
             return None
-        return self._scope.fields | {KEY, *self._table.fields}
+        return _with(self._scope.fields | {*self._table.fields}, KEY)
 
     def _wanted(self, fields: frozenset[str] | None) -> Filter:
         if not self._table.relations:
@@ -104,10 +105,8 @@ class Reading:
         links = not self._view.exclude_reference_link
         return Shape.of(fields, self._view.display_value, links=links, where=self._where)
 
-    def _doubt(self, sheet: Sheet, window: Window | None) -> str:
+    def _doubt(self, sheet: Sheet, window: Window) -> str:
         """Why the rows of *sheet* are not those of the window."""
-        if window is None or self._stamped is None:
-            return ""
         rows = [row for row in sheet.rows if isinstance(row, dict)]
         stamps = [stamp for row in rows if (stamp := value_of(row.get(UPDATED, "")))]
         if window.holds(stamps):
@@ -186,3 +185,9 @@ class Reading:
             return most
         hidden = 1 - shown_share(self._instance, self._view, Rows(asked))
         return most if hidden > most else 1.0
+
+
+def _with(fields: frozenset[str], column: str) -> frozenset[str]:
+    """*fields* and *column*, unless something inside of it is asked for, and so the column too."""
+    inside = any(path.startswith(f"{column}.") for path in fields)
+    return fields if inside else fields | {column}

@@ -15,7 +15,7 @@ from sources.errors import Refused, Unreadable
 from sources.servicenow_client import Instance, View
 from sources.servicenow_keyset import Walk
 from sources.servicenow_query import Rows
-from sources.servicenow_values import KEY
+from sources.servicenow_values import KEY, asked_twice
 from sources.verdict import sample
 
 TYPES: Final = "cmdb_rel_type"
@@ -32,7 +32,7 @@ class Relations:
     """Makes relations of rows; *fields* are the paths that are wanted of them.
 
     *types* are those there are by their sys_id, *wanted* the sys_ids of those that are kept (empty:
-    all, and those that nothing is known of).
+    all, and those that nothing is known of). Raises Refused for a type asked whole and inside.
     """
 
     def __init__(
@@ -41,7 +41,10 @@ class Relations:
         paths = frozenset(fields)
         self._types = types
         self._wanted = wanted
-        self._in_words = any(path.startswith(f"{_TYPE}.") for path in paths)
+        inside = sorted(path for path in paths if path.startswith(f"{_TYPE}."))
+        if inside and _TYPE in paths:
+            raise asked_twice(_TYPE, inside[0], "a dataset of relations")
+        self._in_words = bool(inside)
         # An end that is asked inside comes dot-walked, its id with it.
         self._ends = tuple(
             f"{end}.{KEY}" if any(path.startswith(f"{end}.") for path in paths) else end
@@ -100,7 +103,12 @@ def needs_types(fields: Iterable[str], names: Iterable[str]) -> bool:
 def types_of(instance: Instance) -> dict[str, Type]:
     """Every type of relation by its sys_id: a dozen rows, read once."""
     walk = Walk(instance, View(TYPES), Rows(), _COLUMNS, size=1000)
-    found = {row[KEY]: row for sheet, _ in walk.sheets() for row in sheet.rows}
+    found = {
+        sys_id: row
+        for sheet, ids in walk.sheets()
+        for sys_id, row in zip(ids, sheet.rows, strict=True)
+        if sys_id
+    }
     if walk.doubt:
         raise Unreadable(f"{TYPES}: {walk.doubt}", where=f"table {TYPES}", mend="run again")
     for sys_id in found:

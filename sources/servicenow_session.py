@@ -7,7 +7,7 @@ answer. By itself it takes the rows of a cancelled call for all there are (specs
 
 import threading
 import time
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakValueDictionary
 
 import requests
@@ -60,9 +60,8 @@ class ServiceNowSession(HttpSession):
 
     def _made_strict(self, response: requests.Response, **_: Any) -> None:
         response.__class__ = StrictResponse
-        assert isinstance(response, StrictResponse)  # noqa: S101 - as the line before made it
-        response.judge = self._judge(response.request)
-        self.last = response
+        self.last = cast("StrictResponse", response)
+        self.last.judge = self._judge(response.request)
 
     def _judge(self, request: requests.PreparedRequest | requests.Request) -> ServiceNowJudge:
         outages = self.connection.retry.statuses

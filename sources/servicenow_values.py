@@ -47,7 +47,10 @@ class Shape:
             if not _NAME.fullmatch(path):
                 raise _no_column(path, where)
             column, _, member = path.rpartition(".")
-            if pairs and column and member in _MEMBERS:
+            is_member = bool(column) and member in _MEMBERS
+            if is_member and display == "true" and not links:
+                raise _label_alone(path, where)
+            if is_member and pairs:
                 parts.setdefault(column, set()).add(member)
             else:
                 whole.add(path)
@@ -55,7 +58,7 @@ class Shape:
         for column in sorted(columns):
             inside = next((each for each in sorted(columns) if each.startswith(f"{column}.")), "")
             if column in whole and (inside or column in parts):
-                raise _both(column, inside or f"{column}.{min(parts[column])}", where)
+                raise asked_twice(column, inside or f"{column}.{min(parts[column])}", where)
         reads_link = {column for column, members in parts.items() if "value" in members}
         return cls(
             columns=tuple(sorted(columns)),
@@ -147,7 +150,16 @@ def _no_column(path: str, where: str) -> Refused:
     )
 
 
-def _both(column: str, inside: str, where: str) -> Refused:
+def _label_alone(path: str, where: str) -> Refused:
+    return Refused(
+        f"{path!r} is asked for, and with `display_value: true` there is the label alone",
+        where=where,
+        mend="say `display_value: all`, or `exclude_reference_link: false` for the ids of references",
+    )
+
+
+def asked_twice(column: str, inside: str, where: str) -> Refused:
+    """*column* and *inside*, a path below it, exclude each other."""
     return Refused(
         f"{column!r} is asked whole, and inside by {inside!r}",
         where=where,

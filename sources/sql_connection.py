@@ -24,7 +24,10 @@ class SqlTimeouts(Strict):
         "for the whole of it alone, which is `total`.",
     )
     total: float = Field(
-        3600, gt=0, description="Seconds for the reading of a dataset, from end to end."
+        3600,
+        gt=0,
+        description="Seconds for the reading of a dataset from end to end, or of one slice, the "
+        "mapping of its pages included.",
     )
 
 

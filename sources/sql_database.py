@@ -95,7 +95,7 @@ class Reading:
             wait_jitter=1,
         ):
             with attempt:
-                self._connection = self.ask(self._engine.connect)
+                self._connection = self.ask(self._connected)
         self._watch_over()
         self.ask(lambda: self._open.execution_options(**self.manners.options))
         for statement in self.manners.opening(self._engine.dialect, self._settings.timeout):
@@ -166,6 +166,12 @@ class Reading:
                 failure = Unreachable(self._clock.late, where=self.where, mend=mend)
         # Raised out of the handler: the context might hold an address with its secrets.
         raise failure
+
+    def _connected(self) -> sa.Connection:
+        try:
+            return self._engine.connect()
+        except TypeError as error:  # how drivers written in Python refuse an option of the URL
+            raise sa.exc.ArgumentError(f"the driver takes no such option: {error}") from error
 
     def _watch_over(self) -> None:
         """A server that has stopped never says that a limit is passed: at the end, hang up."""

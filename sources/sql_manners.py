@@ -45,7 +45,9 @@ def _ms(seconds: float) -> int:
 
 
 def _postgresql(_: Any, limits: SqlTimeouts) -> tuple[str, ...]:
-    return (f"SET LOCAL statement_timeout = {_ms(min(limits.statement, limits.total))}",)
+    limit = _ms(min(limits.statement, limits.total))
+    # The order of days and months in dates that the SELECT writes stays that of the server.
+    return f"SET LOCAL statement_timeout = {limit}", "SET LOCAL datestyle = ISO"
 
 
 def _mysql(dialect: Any, limits: SqlTimeouts) -> tuple[str, ...]:

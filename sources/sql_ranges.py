@@ -26,17 +26,23 @@ _KINDS: Final[Mapping[str, tuple[type, Callable[[str], Any]]]] = {
 
 
 def percentiles(rows: str, key: str, parts: int) -> str:
-    """A SELECT of the lowest key and the number of rows of each of *parts* equal parts.
+    """A SELECT of the lowest key of each of *parts* equal parts, and of the number of all rows.
 
-    *rows* is the SELECT that is cut, *key* the name of its column, quoted.
+    *rows* is the SELECT that is cut, *key* the name of its column, quoted. Window functions alone:
+    some databases know no least of what they can put in order (PostgreSQL: uuid).
     """
-    ranked = (
+    divided = (
         f"SELECT {key} AS feed_key, ntile({parts:d}) OVER (ORDER BY {key}) AS feed_part "  # noqa: S608 - a quoted name and a number
         f"FROM (\n{rows}\n) feed WHERE {key} IS NOT NULL"
     )
+    beside = (
+        "SELECT feed_key, feed_part, count(*) OVER () AS feed_rows, "  # noqa: S608 - made above
+        "lag(feed_part) OVER (ORDER BY feed_part, feed_key) AS feed_before "
+        f"FROM (\n{divided}\n) parts"
+    )
     return (
-        f"SELECT min(feed_key) AS feed_low, count(*) AS feed_rows FROM (\n{ranked}\n) parts "  # noqa: S608 - made above
-        "GROUP BY feed_part ORDER BY feed_part"
+        f"SELECT feed_key, feed_rows FROM (\n{beside}\n) firsts "  # noqa: S608 - made above
+        "WHERE feed_before IS NULL OR feed_before <> feed_part ORDER BY feed_part"
     )
 
 

@@ -177,7 +177,7 @@ def slices(
         key = database.quoted(table.key[0])
         whole = query.statement.wrapped((key,), query.conditions)
         parts = database.rows(percentiles(whole, key, most), query.parameters)
-    enough = sum(rows for _, rows in parts) >= 2 * table.page_rows
+    enough = bool(parts) and parts[0][1] >= 2 * table.page_rows
     return cut([low for low, _ in parts] if enough else ())
 
 

@@ -40,6 +40,7 @@ _MENDS: Final = (
     (r"25006|1792|SQLITE_READONLY\w*|ORA-01456", "take a SELECT that does not write"),
     (r"42501|114[23]|1044|1370|ORA-01031|SQLITE_AUTH", "let the account read this: GRANT SELECT"),
     (r"57014|3024|1969|SQLITE_INTERRUPT|HYT0[01]|DPY-4024", "raise `timeout`, or ask for less"),
+    (r"25P03", "set a smaller `page_rows`: the database heard nothing while a page was mapped"),
     (r"3D000|1049", "correct the name of the database in `url`"),
     (r"22\w{3}", "correct the SELECT: a value of some row cannot be computed"),
 )

@@ -2,19 +2,17 @@
 
 CPU seconds (user + sys) and ratios to what was measured in the same process: seconds of a clock
 say more of the other tenants of a machine than of refsync. The days are medians of the rounds,
-each beside its lowest and highest ratio; reading, mapping and templates are the best of theirs.
+each beside its lowest and highest ratio; sources, mapping and templates are the best of theirs.
 """
 
 import argparse
-import tempfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from tests import bench_gotemplate, bench_mapping, bench_reading
-from tests.acceptance.installation import Installation
-from tests.bench_days import IMPORTS, JOB, Systems, days, systems
+from tests import bench_gotemplate, bench_mapping, bench_sources
+from tests.bench_days import days, systems
+from tests.bench_feeds import FEEDS
 
 RECORDS, ROUNDS = 100_000, 3
 QUICK_RECORDS, QUICK_ROUNDS = 10_000, 1
@@ -33,14 +31,13 @@ def main() -> None:
     count, rounds = (QUICK_RECORDS, QUICK_ROUNDS) if quick else (RECORDS, ROUNDS)
     with systems(count) as there:
         measured = [days(there, count) for _ in range(rounds)]
-        there.give(count)
-        reading = read(there)
     _tell(f"{count:,} records, median of {rounds}", ("first", "idle", "changed"))
     for name, cells in table(measured):
         _tell(name, cells)
     _tell("")
-    modules = {"reading": reading, "mapping": bench_mapping.figures()}
-    modules["templates"] = bench_gotemplate.figures()
+    for name, figure in sources(quick=quick):
+        _tell(f"sources: {name}", (_number(figure),))
+    modules = {"mapping": bench_mapping.figures(), "templates": bench_gotemplate.figures()}
     for module, figures in modules.items():
         for name, figure in figures.items():
             _tell(f"{module}: {name}", (_number(figure),))
@@ -82,13 +79,12 @@ def ratio(run: Run) -> float:
     return float(run["cpu"]) / floor(run)
 
 
-def read(there: Systems) -> dict[str, float]:
-    """The figures of reading alone."""
-    with tempfile.TemporaryDirectory(prefix="refsync-bench-") as folder:
-        Installation(Path(folder)).settle(
-            "acme", canopsis=there.canopsis, api=f"{there.api}/api", imports=IMPORTS
-        )
-        return bench_reading.figures(Path(folder), JOB, "servers", there.collection)
+def sources(*, quick: bool) -> Iterator[tuple[str, float]]:
+    """What every source over HTTP costs, and what slices hide of latency."""
+    for feed in FEEDS:
+        yield from bench_sources.cost(feed).items()
+        if not quick:
+            yield from bench_sources.latency(feed).items()
 
 
 def _target(day: str) -> str:

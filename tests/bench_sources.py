@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import requests
@@ -69,10 +70,12 @@ def cost(feed: Feed) -> dict[str, float]:
             rows = source()
         assert rows >= feed.count, rows
 
+        asked = list(map(_written, calls))
+
         def bare() -> int:
             with requests.Session() as session:
-                for call in calls:
-                    orjson.loads(session.send(call.copy(), timeout=60).content)
+                for words in asked:
+                    orjson.loads(session.request(**words, timeout=60).content)
             return rows
 
         best = [math.inf, math.inf]
@@ -105,6 +108,21 @@ def latency(feed: Feed) -> dict[str, float]:
         f"{feed.kind}: one reading / {len(parts)} slices at {LATENCY:g} s a page (target 3)": (
             (between - start) / (ended - between)
         )
+    }
+
+
+def _written(call: requests.PreparedRequest) -> dict[str, Any]:
+    """*call* in the words of whoever writes a loop by hand: address, parameters, form, headers."""
+    parts = urlsplit(str(call.url))
+    body = call.body.decode() if isinstance(call.body, bytes) else call.body
+    form = parse_qsl(body) if body else None
+    kept = {"Authorization", "Accept"}
+    return {
+        "method": call.method,
+        "url": parts._replace(query="").geturl(),
+        "params": parse_qsl(parts.query),
+        "data": form,
+        "headers": {name: value for name, value in call.headers.items() if name in kept},
     }
 
 

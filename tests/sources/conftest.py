@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from sandbox.serve import serve
 from sources.connection import ApiConnection
+from tests.sources.sql_rig import PostgresStore, SqliteStore, Store, fill
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -95,3 +96,21 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     names += ["requests_ca_bundle", "curl_ca_bundle", "netrc"]
     for name in [*names, *map(str.upper, names)]:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> SqliteStore:
+    return SqliteStore.new(tmp_path)
+
+
+@pytest.fixture
+def postgresql(postgres_cmdb: str) -> PostgresStore:
+    return PostgresStore.new(postgres_cmdb)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """A database of each kind, with the table `things`: ids 1, 2 and 3, names n1, n2 and n3."""
+    found: Store = request.getfixturevalue(request.param)
+    fill(found, 3)
+    return found

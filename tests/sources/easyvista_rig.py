@@ -84,9 +84,7 @@ class Rig:
         block = {"base_url": self.url, "account": 50004, "auth": BASIC, "retry": QUICK} | settings
         return EasyVistaConnection.model_validate(block)
 
-    def read(
-        self, table: Mapping[str, Any], scope: Scope | None = None, **settings: Any
-    ) -> Read:
+    def read(self, table: Mapping[str, Any], scope: Scope | None = None, **settings: Any) -> Read:
         """One dataset, read to its end or its error."""
         pages: list[Page] = []
         extraction = SOURCE.extract(

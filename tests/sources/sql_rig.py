@@ -1,9 +1,11 @@
 """Databases of both kinds to fill and to read, and extractions in which something happens."""
+# ruff: noqa: S608 - the statements are made of words and numbers of tests
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +13,12 @@ from urllib.parse import quote
 
 import psycopg
 
-from sources.base import Extraction, Outcome, Page, Record, Scope, Source
-from sources.errors import SourceError
+from sources.base import Extraction, Outcome, Page, Probe, Record, Scope, Source
+from sources.errors import Refused, SourceError
 from sources.sql import SOURCE
 from sources.sql_connection import SqlConnection
 from sources.sql_dataset import SqlConfig
+from tests.sources.contract import assert_says_what_where_and_mend
 
 READER, SECRET = "refsync_reader", "s3cr3t/ +é"
 
@@ -102,6 +105,40 @@ class PostgresStore:
             return [pid for (pid,) in found]
 
 
+NUMBERS = "SELECT id, name FROM things ORDER BY id"
+
+
+def fill(store: Store, count: int) -> None:
+    """The table `things`, of ids from 1 and names from n1."""
+    rows = ", ".join(f"({number}, 'n{number}')" for number in range(1, count + 1))
+    store.execute(
+        "CREATE TABLE things (id INTEGER, name TEXT)", f"INSERT INTO things VALUES {rows}"
+    )
+
+
+AT = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 6)]
+WINDOW = "modified >= :since AND modified < :until"
+
+
+def fill_dated(store: Store) -> None:
+    """The table `dated`: ids of the first four days of `AT`, and a fifth one without a date."""
+    kind = "TEXT" if isinstance(store, SqliteStore) else "timestamptz"
+    rows = ", ".join(f"({at.day}, '{at:%Y-%m-%dT%H:%M:%SZ}')" for at in AT[:4])
+    store.execute(
+        f"CREATE TABLE dated (id INTEGER, modified {kind})",
+        f"INSERT INTO dated VALUES {rows}, (5, NULL)",
+    )
+
+
+def assert_refused(found: "Extracted", words: str, kind: type[Exception] = Refused) -> None:
+    """It failed so, said where and how to mend it, and showed no secret."""
+    assert type(found.error) is kind
+    assert words in str(found.error)
+    assert_says_what_where_and_mend(found.error)
+    assert "source.datasets.things" in found.notes
+    assert SECRET not in found.notes + repr(found.error)
+
+
 def config(select: str, **dataset: Any) -> SqlConfig:
     """One dataset, `things`."""
     things = {"select": select, **dataset}
@@ -184,11 +221,8 @@ class Tap:
                 yield page
 
 
-@contextmanager
-def frozen(pid: int, stop: Callable[[int], None], go_on: Callable[[int], None]) -> Iterator[None]:
-    """A process that does nothing until the end."""
-    stop(pid)
-    try:
-        yield
-    finally:
-        go_on(pid)
+def probe(store: Store, *selects: str, **dataset: Any) -> Probe:
+    """What the probe says of datasets `d0`, `d1`, …, one a SELECT."""
+    datasets = {f"d{rank}": {"select": each, **dataset} for rank, each in enumerate(selects)}
+    given = SOURCE.config.model_validate({"connection": "cmdb", "datasets": datasets})
+    return SOURCE.probe(given, connection(store))

@@ -140,7 +140,9 @@ def test_g2_a_590_is_never_repeated_and_tells_its_code_and_number(rig: Rig) -> N
     assert rig.calls() == 1
 
 
-@pytest.mark.parametrize("form", ["quotes", "broken", "error_code", "error_message", "code_message"])
+@pytest.mark.parametrize(
+    "form", ["quotes", "broken", "error_code", "error_message", "code_message"]
+)
 def test_g3_and_g4_the_words_of_a_590_are_found_in_whatever_form(rig: Rig, form: str) -> None:
     strike(rig, kind="rejected", form=form, text='conflicts with "FK_AM_ASSET"', times=0)
 

@@ -80,7 +80,7 @@ def test_e15_a_condition_that_is_dropped_is_kept_here_and_told(rig: Rig) -> None
     assert len(read.records) == everywhere.count(path)
     assert read.complete
     left_out = 250 - len(read.records)
-    assert f"the server did not keep to LOCATION.LOCATION_PATH:\"{path}\": {left_out}" in read.told
+    assert f'the server did not keep to LOCATION.LOCATION_PATH:"{path}": {left_out}' in read.told
 
 
 def test_e16_a_nested_field_without_its_object_is_refused_and_shown_how_to_write(
@@ -282,7 +282,10 @@ def test_h7_a_window_on_a_misspelt_field_is_an_error(rig: Rig) -> None:
 
 
 def test_h8_a_window_at_the_change_of_summer_time_has_no_gap(rig: Rig) -> None:
-    first, second = datetime(2025, 10, 26, 0, 30, tzinfo=UTC), datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+    first, second = (
+        datetime(2025, 10, 26, 0, 30, tzinfo=UTC),
+        datetime(2025, 10, 26, 1, 30, tzinfo=UTC),
+    )
 
     assert keys(rig.read(ASSETS, since(first, until=second))) == ["1031"]
     assert keys(rig.read(ASSETS, since(second, until=second + timedelta(hours=1)))) == ["1032"]

@@ -18,6 +18,8 @@ from sources.easyvista_answer import Listing, Query
 from sources.easyvista_keyset import Window
 from sources.easyvista_moments import Writing, iso
 from sources.easyvista_pages import Walk
+from sources.ranks import Ranks, cut
+from sources.slices import joined
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SEARCH = re.compile(r"LAST_UPDATE:\(([^;]*);([^)]*)\)")
@@ -108,7 +110,7 @@ def read(batches: Any) -> tuple[list[int], Outcome]:
 
 
 @given(table=TABLES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_complete_walk_has_every_row_that_was_there_all_the_time(table: Table) -> None:
     still = not table.moves and table.cap > 1
 
@@ -123,7 +125,7 @@ def test_a_complete_walk_has_every_row_that_was_there_all_the_time(table: Table)
 
 
 @given(table=TABLES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_complete_window_has_every_row_that_was_there_all_the_time(table: Table) -> None:
     still = not table.moves and table.cap > 1
     query = Query("", key=("ASSET_ID",))
@@ -136,3 +138,24 @@ def test_a_complete_window_has_every_row_that_was_there_all_the_time(table: Tabl
     if still:
         assert isinstance(outcome, Complete)
         assert sorted(keys) == sorted(table.rows)
+
+
+@given(table=TABLES, most=st.integers(min_value=2, max_value=4))
+@settings(max_examples=150, deadline=None)
+def test_slices_that_meet_have_every_row_that_was_there_all_the_time(
+    table: Table, most: int
+) -> None:
+    still = not table.moves and table.cap > 1
+    query = Query("", key=("ASSET_ID",))
+    reads = [
+        read(Walk(table, query, Ranks.of(part)).batches())
+        for part in cut(len(table.rows), most, table.size)
+    ]
+
+    keys = [key for each, _ in reads for key in each]
+    if isinstance(joined([outcome for _, outcome in reads]), Complete):
+        assert set(keys) >= table.always
+    else:
+        assert not still
+    if still:
+        assert keys == sorted(table.rows)

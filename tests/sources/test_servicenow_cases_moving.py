@@ -159,6 +159,17 @@ def test_a_window_may_end_early(rig: Rig) -> None:
     assert read.values("name") == [f"row {rank}" for rank in range(10)]
 
 
+def test_a_window_and_a_mapping_may_both_want_the_stamp_and_the_key(rig: Rig) -> None:
+    since = datetime(2024, 3, 1, 0, 50, tzinfo=UTC)
+    both = {**PAGES, "display_value": "all", "overlap": 0}
+
+    read = rig.read(both, {"sys_updated_on.value", "sys_id.display_value"}, since=since)
+
+    assert len(read.records) == 10
+    assert {each["value"][:10] for each in read.values("sys_updated_on")} == {"2024-03-01"}
+    assert "10 rows" in read.evidence
+
+
 @pytest.mark.parametrize("display", [True, "all"])
 def test_windows_of_labels_are_windows_too(rig: Rig, display: Any) -> None:
     since = datetime(2024, 3, 1, 0, 50, tzinfo=UTC)

@@ -6,14 +6,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from sandbox.serve import serve
 from sandbox.servicenow import create_app
+from sandbox.servicenow_instance import Instance
+from sandbox.servicenow_knobs import ServiceNowKnobs
 from sandbox.servicenow_schema import key
 from sources.base import Partial, Scope
 from sources.errors import Refused
 from sources.servicenow import SOURCE
 from sources.servicenow_reckoning import Counts, reckoned
+from tests.sources.conftest import Server
 from tests.sources.servicenow_rig import Rig
 
 RELATIONS = {"relations": True}
@@ -223,6 +228,43 @@ def test_case_49_without_the_aggregate_api_the_total_is_proof(rig: Rig) -> None:
     )
 
 
+def test_case_49_a_count_that_takes_too_long_is_done_without(rig: Rig) -> None:
+    rig.fault("result", "stats/cmdb_ci_server", times=0, missing=True)
+
+    read = rig.read()
+
+    assert "/stats is not to be read" in read.evidence
+    assert rig.count() is None
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_without_x_total_count_the_aggregate_api_tells_the_end(
+    server: Server, *, answers: bool
+) -> None:
+    # As behind a proxy that lets through no header that it does not know.
+    ids = [f"{rank:02x}" for rank in range(25)]
+
+    async def table(request: Request) -> Response:
+        query = request.query_params["sysparm_query"]
+        after = query.partition("sys_id>")[2].partition("^")[0]
+        left = [each for each in ids if each > after]
+        if "/stats/" not in request.url.path:
+            limit = int(request.query_params["sysparm_limit"])
+            return JSONResponse({"result": [{"sys_id": each} for each in left[:limit]]})
+        if not answers:
+            return Response(status_code=403)
+        return JSONResponse({"result": {"stats": {"count": str(len(left))}}})
+
+    instance = Instance({}, ServiceNowKnobs())
+    read = Rig(server.add(table), instance).read({"table": "u_t", "page_size": 10})
+
+    assert len(read.ids) == 25
+    if answers:
+        assert "X-Total-Count and /stats say 25" in read.evidence
+    else:
+        assert "no total tells where the rows end" in read.reason
+
+
 @pytest.mark.parametrize(("total", "stats"), [(3, 0), (-3, 0), (0, 3), (0, -3)])
 def test_counts_that_contradict_each_other_are_partial(rig: Rig, total: int, stats: int) -> None:
     rig.turn(total_error=total, stats_error=stats)
@@ -287,6 +329,12 @@ def test_case_52_relations_by_the_ids_of_their_types_need_no_types(rig: Rig) -> 
 
     assert "1a9cb166f1571100a92eb60da2bce5c5" in read.values("type")
     assert len(rig.calls("cmdb_rel_type")) == 0
+
+
+def test_case_52_a_type_is_asked_by_its_id_or_in_words(rig: Rig) -> None:
+    read = rig.read(RELATIONS, {"type", "type.name"})
+
+    assert "'type' is asked whole, and inside by 'type.name'" in read.told
 
 
 def test_case_53_relations_of_some_types(rig: Rig) -> None:

@@ -91,6 +91,11 @@ def test_labels_with_links_get_their_value_from_the_link() -> None:
     ]
 
 
+def test_labels_without_links_have_no_other_value() -> None:
+    with pytest.raises(Refused, match="the label alone"):
+        shape("at.value", display="true")
+
+
 def test_without_pairs_value_is_a_column_like_others() -> None:
     rows: list[Any] = [{"choice.value": "1"}]
 

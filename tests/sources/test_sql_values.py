@@ -39,7 +39,7 @@ def record(*values: Any) -> dict[str, Any]:
         (Decimal("1E+3"), "1000"),
         (Decimal("12345678901234567890.123"), "12345678901234567890.123"),
         (Decimal("NaN"), "NaN"),
-        (datetime(2026, 1, 31, 2, 0), "2026-01-31T02:00:00"),
+        (datetime(2026, 1, 31, 2, 0, tzinfo=UTC).replace(tzinfo=None), "2026-01-31T02:00:00"),
         (datetime(2026, 1, 31, 2, 0, 0, 5, UTC), "2026-01-31T02:00:00.000005Z"),
         (datetime(2026, 1, 31, 2, 0, tzinfo=PARIS), "2026-01-31T00:00:00Z"),
         (datetime.min.replace(tzinfo=PARIS), "0001-01-01T00:00:00+02:00"),

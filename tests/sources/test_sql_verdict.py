@@ -30,7 +30,7 @@ class ProgrammingError(Error):
 
 
 def mysql(number: int, words: str) -> Exception:
-    """pymysql gives a SQLSTATE too, which says less than the number."""
+    """It has a SQLSTATE too, which says less than the number."""
     error = OperationalError(number, words)
     error.sqlstate = "HY000"
     return error
@@ -87,7 +87,7 @@ def libpq(words: str) -> Exception:
         (postgresql("57P01", "terminating connection"), Unreachable, "run again"),
         (postgresql("53300", "too many clients"), Unreachable, "run again"),
         (postgresql("25006", "cannot execute INSERT in a read-only"), Refused, "does not write"),
-        (postgresql("25P03", "idle-in-transaction timeout"), Unreachable, "run again"),
+        (postgresql("25P03", "idle-in-transaction timeout"), Unreachable, "page_rows"),
         (postgresql("22012", "division by zero"), Refused, "cannot be computed"),
         (postgresql("XX001", "invalid page in block 3"), Unreadable, "check the database"),
         (libpq('FATAL: password authentication failed for "x"'), Refused, "check the user"),
