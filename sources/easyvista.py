@@ -152,7 +152,7 @@ def slices(
         query = narrowed(query, text_of(trusted(session, query, table.search)))
         first = ask(session, query.call(1, 0))
         parts = cut(first.total or 0, most, table.page_size)
-        if len(parts) > 1:
+        if len(parts) > 1 and not first.more:  # what announces a next page knows offsets
             second = ask(session, query.call(1, 1))
             if query.identities(first.rows) == query.identities(second.rows):
                 return _WHOLE

@@ -22,6 +22,7 @@ from sources.verdict import Denied, sample
 
 _ENVELOPES: Final = ("records", "documents", "groups")
 _ERRORS: Final = frozenset({"error", "error_message", "message"})
+_PLAIN: Final = frozenset({str, int})
 _ROOT: Final = re.compile(r"^.*?/api/v1/\d+/")
 _SORTED: Final = orjson.OPT_SORT_KEYS
 
@@ -34,6 +35,7 @@ class Listing:
     total: int | None
     counted: int | None
     more: bool  # it announces a next page
+    room: bool  # it holds fewer rows than were asked for
     doubtful: bool
     where: str
 
@@ -64,8 +66,9 @@ class Query:
         """What tells the rows apart: their keys, or all they hold where there is none."""
         try:
             columns = [[row[name] for row in rows] for name in self.key]
-            if columns and not any(None in column for column in columns):
-                texts = [list(map(str, column)) for column in columns]
+            kinds = {kind for column in columns for kind in {*map(type, column)}}
+            if kinds <= _PLAIN and columns:
+                texts = columns if kinds == {str} else [list(map(str, each)) for each in columns]
                 return texts[0] if len(texts) == 1 else list(map(" ".join, zip(*texts)))  # noqa: B905 - columns of the same rows
         except (KeyError, TypeError):
             pass  # a dotted key, a row without its own or that is no object: one by one
@@ -74,10 +77,7 @@ class Query:
 
 def ask(session: EasyVistaSession, call: Call) -> Listing:
     """Raises what `HttpSession.ask` raises, and Refused or Unreadable for what is no list."""
-    return listing(session, session.ask(call))
-
-
-def listing(session: EasyVistaSession, answer: Answer) -> Listing:
+    answer = session.ask(call)
     document = answer.document
     if not isinstance(document, dict):
         raise _unreadable(answer, "the answer is no object")
@@ -94,6 +94,7 @@ def listing(session: EasyVistaSession, answer: Answer) -> Listing:
         as_count(document.get(keys.get("total_record_count", ""))),
         as_count(document.get(keys.get("record_count", ""))),
         bool(document.get("@next")),
+        len(rows) < int(call.params["max_rows"]),
         answer.doubtful,
         answer.where,
     )

@@ -7,6 +7,7 @@ the keys of both lists.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from sources.base import Outcome, Partial, Record, Scope
@@ -28,8 +29,10 @@ _OTHERWISE: Final = "`crosscheck: none` does without"
 
 
 def is_due(table: EasyVistaDataset, scope: Scope) -> bool:
-    """Whether a reading in *scope* is the one that looks for CIs left out: the whole, its end."""
-    whole = scope.slice is None or scope.slice.index == scope.slice.of - 1
+    """Whether a reading in *scope* is the one that looks for CIs left out: the whole, or its first
+    slice, since the last one has more to do.
+    """
+    whole = scope.slice is None or scope.slice.index == 0
     windowed = scope.since is not None or scope.until is not None
     return table.resource == ASSETS and table.crosscheck != "none" and whole and not windowed
 
@@ -105,8 +108,12 @@ class CrossCheck:
         )
         if any(each.path == _IS_CI.path for each in conditions):
             return None
-        of_items = total(self.session, narrowed(items, text_of(conditions)))
-        of_assets = total(self.session, narrowed(assets, text_of([*conditions, _IS_CI])))
+        asked = (
+            narrowed(items, text_of(conditions)),
+            narrowed(assets, text_of([*conditions, _IS_CI])),
+        )
+        at_once = self.session.connection.max_concurrency
+        of_items, of_assets = in_turn(partial(total, self.session), asked, at_once)
         return of_items if of_items == of_assets else None
 
     def _compare(self) -> None:

@@ -120,6 +120,8 @@ class EasyVistaDataset(Strict):
     @field_validator("key", mode="before")
     @classmethod
     def _one_or_many(cls, key: Any) -> Any:
+        if isinstance(key, list):
+            return tuple(key)
         return (key,) if isinstance(key, str) else key
 
     @model_validator(mode="after")

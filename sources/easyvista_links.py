@@ -88,7 +88,7 @@ class LinkReader:
     def _read(self, number: str) -> Read:
         root = self.session.connection.root
         query = links_query(root, self.links, number, self.key)
-        walk = Walk(Asker(self.session, self.size), query, trusting=True)
+        walk = Walk(Asker(self.session, self.size), query)
         try:
             return _whole(walk, number)
         except Denied as denied:

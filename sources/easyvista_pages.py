@@ -9,6 +9,7 @@ the rows received, URLs are built here and `@next` is never followed (`specs/eas
 import logging
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sources.base import Outcome, Partial
@@ -49,7 +50,9 @@ class Asker:
         """
         overruns = 0
         while True:
-            size = self.size if most is None else min(self.size, most)
+            # One more than the page for the row that is asked for again.
+            size = self.size + (offset > 0)
+            size = size if most is None else min(size, most)
             try:
                 return ask(self.session, query.call(size, offset))
             except Overrun as slow:
@@ -74,18 +77,12 @@ class Asker:
 
 
 class Walk:
-    """The rows of *query* from rank `low` to rank `high`.
+    """The rows of *query* from rank `low` to rank `high`."""
 
-    `trusting`: an end that the total and the lack of `@next` tell is not confirmed by another call.
-    """
-
-    def __init__(
-        self, asker: Asker, query: Query, ranks: Ranks | None = None, *, trusting: bool = False
-    ) -> None:
+    def __init__(self, asker: Asker, query: Query, ranks: Ranks | None = None) -> None:
         self._asker = asker
         self.query = query
         self._ranks = ranks or Ranks()
-        self._trusting = trusting
         self.sweep = Sweep(query.key, self._ranks.low)
         self._offset = max(self._ranks.low - 1, 0)
         self._hung = False  # the first row asked for is the last one read
@@ -146,9 +143,11 @@ class Walk:
         return rows, outcome
 
     def _is_repeated(self, keys: list[str]) -> bool:
-        if not self._offset or not keys or (self._hung and keys == self._known[-1:]):
+        if not self._offset or not keys or (self._hung and keys[:1] == self._known[-1:]):
             return False
-        return keys == self._first or (keys == self._known and self._offset > self._known_at)
+        begins_alike = partial(_begins_alike, keys)
+        further = self._offset > self._known_at
+        return begins_alike(self._first) or (further and begins_alike(self._known))
 
     def _repeated(self, page: Listing) -> tuple[list[Any], Outcome | None]:
         """An old build, which does not know offsets, gives the first page again and no `@next`."""
@@ -188,14 +187,14 @@ class Walk:
         seam = (self._seam[0], self._seam[1])
         if self._room() == 0:
             return self.sweep.outcome_of_slice(seam)
-        ended = end == page.total if page.total is not None else not page.more
-        if fresh and not (self._trusting and ended and not page.more):
-            return None
-        if keys and not ended:
+        if fresh and not (end == page.total and not page.more and page.room):
+            return None  # only a page with room left, whose total agrees, needs no other after it
+        if keys and page.more if page.total is None else keys and end != page.total:
             return None
         if ranks.high is not None or (ranks.low and not (keys or self._known)):
             return Partial("rows went while they were read: a slice ends before its last rank")
-        return self.sweep.outcome("nothing follows the last one", end, seam if ranks.low else None)
+        told = "the last page has room left" if fresh else "nothing follows the last one"
+        return self.sweep.outcome(told, end, seam if ranks.low else None)
 
     def _advance(self, keys: list[str], *, fresh: bool) -> None:
         end = self._offset + len(keys)
@@ -205,3 +204,9 @@ class Walk:
             self._known, self._known_at = keys, self._offset
         self._hung = fresh or again or (self.sweep.moved and len(keys) > 1)
         self._offset = end - 1 if self._hung else end
+
+
+def _begins_alike(keys: list[str], others: list[str]) -> bool:
+    """Whether two pages begin with the same row, and one goes on as the other until it ends."""
+    both = min(len(keys), len(others))
+    return both > 0 and keys[:both] == others[:both]

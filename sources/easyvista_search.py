@@ -40,6 +40,11 @@ class EasyVistaCondition(Strict):
         "", description="`between`: the first day, or moment, that is wanted no more."
     )
 
+    @field_validator("value", mode="before")
+    @classmethod
+    def _values(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
     @field_validator("since", "until", mode="before")
     @classmethod
     def _text(cls, bound: Any) -> Any:

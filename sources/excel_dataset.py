@@ -1,6 +1,6 @@
 """What a job says of its Excel workbooks, and the folder they are delivered to."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ByteSize, Field
 
@@ -23,9 +23,8 @@ class ExcelDataset(DropDataset):
     sheet: str | None = Field(
         None, description="Name of the sheet; not needed where one alone is visible."
     )
-    skip_rows_before_header: int | Literal["auto"] = Field(
+    skip_rows_before_header: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
         "auto",
-        ge=0,
         description="Rows above the header; `auto`: all above the first row that fills more than "
         "half as many cells as the fullest of the first fifty.",
     )

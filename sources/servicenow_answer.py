@@ -34,11 +34,17 @@ _NOTHING_FOUND: Final = "no record found"
 class Heavy(Unreachable):
     """The instance gave the call up, or one of its rows breaks it: a smaller page may pass."""
 
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        super().__init__(what, where=where, mend=mend)
+        self._stated = {"where": where, "mend": mend}
+
     def outage(self) -> Unreachable:
         """The same words, where the page cannot be smaller."""
-        outage = Unreachable(str(self))
+        outage = Unreachable(str(self), **self._stated)
+        known = getattr(outage, "__notes__", [])
         for note in getattr(self, "__notes__", []):
-            outage.add_note(note)
+            if note not in known:
+                outage.add_note(note)
         return outage
 
 

@@ -154,7 +154,7 @@ def _label_alone(path: str, where: str) -> Refused:
     return Refused(
         f"{path!r} is asked for, and with `display_value: true` there is the label alone",
         where=where,
-        mend="say `display_value: all`, or `exclude_reference_link: false` for the ids of references",
+        mend="say `display_value: all`, or for references `exclude_reference_link: false`",
     )
 
 

@@ -123,8 +123,8 @@ class Tally:
                 f"{manners.name} was read without a snapshot, and without `count` nothing shows "
                 "whether rows moved meanwhile"
             )
-        facts = [f"{self.rows:,} rows to the end of the cursor", _transaction(manners)]
-        facts += [f"count(*) says {counted:,}"] if counted is not None else []
+        facts = [f"{self.rows:,} rows to the end of {_transaction(manners)}"]
+        facts += ["count(*) agrees"] if counted is not None else []
         facts += [f"{self.repeats:,} repeat their {name}"] if self.repeats else []
         facts += [f"{self.keyless:,} have no {name}"] if self.keyless else []
         if self.key and not (self.repeats or self.keyless):
@@ -229,5 +229,5 @@ def _used(names: list[str], fields: Collection[str] | None, key: Collection[str]
 
 def _transaction(manners: Manners) -> str:
     if not manners.read_only:
-        return f"in a transaction that was rolled back, for {manners.name} has none that only reads"
-    return "in one read-only snapshot" if manners.snapshot else "in one read-only transaction"
+        return f"a transaction that was rolled back, for {manners.name} has none that only reads"
+    return "one read-only snapshot" if manners.snapshot else "one read-only transaction"

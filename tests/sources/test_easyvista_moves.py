@@ -48,13 +48,15 @@ class Table:
             found = sorted(self.rows)
         if within := SEARCH.fullmatch(query.params.get("search", "")):
             found = [key for key in found if within[1] <= stamp(self.rows[key])]
-        asked = min(self.size if most is None else min(self.size, most), self.cap)
-        keys = found[offset : offset + asked]
+        size = self.size + (offset > 0)
+        asked = size if most is None else min(size, most)
+        keys = found[offset : offset + min(asked, self.cap)]
         rows = [{"ASSET_ID": str(key), "LAST_UPDATE": stamp(self.rows[key])} for key in keys]
         more = offset + len(rows) < len(found)
         total = len(found)
         self._move()
-        return Listing(rows, total, len(rows), more, doubtful=False, where="")
+        room = len(rows) < asked
+        return Listing(rows, total, len(rows), more, room, doubtful=False, where="")
 
     def whole(self, query: Query, total: int) -> Listing:
         """As `Asker.whole`."""

@@ -50,11 +50,9 @@ def test_the_evidence_tells_how_it_is_known_that_every_row_came(store: Store) ->
     not_counted = extracted(store, NUMBERS, count=False)
 
     assert counted.outcome == Complete(
-        "3 rows to the end of the cursor, in one read-only snapshot, count(*) says 3, every id once"
+        "3 rows to the end of one read-only snapshot, count(*) agrees, every id once"
     )
-    assert not_counted.outcome == Complete(
-        "3 rows to the end of the cursor, in one read-only snapshot"
-    )
+    assert not_counted.outcome == Complete("3 rows to the end of one read-only snapshot")
 
 
 def test_the_select_is_run_as_it_is_written_where_nothing_is_to_be_cut(store: Store) -> None:

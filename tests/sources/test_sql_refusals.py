@@ -310,3 +310,11 @@ def hang_up(listener: socket.socket, counted: list[int]) -> None:
             caller, (_, port) = listener.accept()
             counted.append(port)
             caller.close()
+
+
+def test_an_option_that_the_driver_does_not_take_is_refused(postgresql: PostgresStore) -> None:
+    to = SqlConnection.model_validate({"url": f"{postgresql.url}&sslmoode=require", "attempts": 1})
+
+    found = drained(SOURCE.extract(config(NUMBERS), "things", to, Scope()))
+
+    assert_refused(found, 'invalid connection option "sslmoode"')

@@ -83,7 +83,7 @@ def test_rows_without_a_key_are_in_the_first_slice(store: Store) -> None:
     assert shares(found) == [4 + 7, 4, 3, 3]
     assert rows_of(found) == list(range(1, 22))
     assert found[0].outcome == Complete(
-        "11 rows to the end of the cursor, in one read-only snapshot, count(*) says 11, 7 have no k"
+        "11 rows to the end of one read-only snapshot, count(*) agrees, 7 have no k"
     )
 
 
