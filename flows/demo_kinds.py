@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from flows.demo_stage import Stage, canopsis_connection
-from sandbox import easyvista, itop, servicenow, sqlcmdb, workbook
+from sandbox import easyvista, itop, servicenow, sqlcmdb
 from sandbox.cmdb import records
 from sandbox.serve import serve
 from sandbox.servicenow_tables import tables
+from sandbox.workbook import workbook
 
 # The accounts that the simulators know.
 _FORM: Final = "{type: form, username: etl, password: etl-password}"
@@ -26,6 +27,7 @@ class Scene:
     what: str
     jobs: tuple[str, ...]
     service: str = ""
+    levels: int = 1
 
 
 SCENES: Final = (
@@ -33,13 +35,14 @@ SCENES: Final = (
         "iTop",
         "Servers by id windows; services from the links between applications and machines.",
         ("meridian/servers", "meridian/applications"),
-        service="*",
+        service="Intranet 002",
     ),
     Scene(
         "ServiceNow",
         "Servers by keyset over pysnow; services from the relations of the CMDB.",
         ("novalys/servers", "novalys/services"),
-        service="*",
+        service="Service 007",
+        levels=2,
     ),
     Scene(
         "EasyVista",
@@ -47,7 +50,12 @@ SCENES: Final = (
         ("valmont/assets", "valmont/services"),
         service="*",
     ),
-    Scene("SQL", "A database read in one transaction that cannot write.", ("corvelle/servers",)),
+    Scene(
+        "SQL",
+        "A database read in a transaction that cannot write.",
+        ("corvelle/servers",),
+        service="APP-00",
+    ),
     Scene("Excel", "A workbook whose every cell is text.", ("orbis/machines",)),
 )
 
@@ -56,7 +64,7 @@ SCENES: Final = (
 def connections(home: Path, canopsis: str) -> Iterator[str]:
     """Serve the CMDBs of these clients; gives the lines of refsync.yaml that name them."""
     sqlcmdb.write(home / "cmdb.db", records(300))
-    workbook.write(home / "drop" / "machines.xlsx", records(200))
+    (home / "drop" / "inventory.xlsx").write_bytes(workbook(200))
     with contextlib.ExitStack() as servers:
         itop_url, servicenow_url, easyvista_url = (
             servers.enter_context(serve(app))
@@ -89,7 +97,7 @@ def _play(stage: Stage, scene: Scene, number: int) -> bool:
     reports = [stage.run(job) for job in scene.jobs]
     sound = all(report is not None and report.outcome == "done" for report in reports)
     if scene.service:
-        stage.tree(scene.service, levels=1)
+        stage.tree(scene.service, levels=scene.levels)
         sound &= bool(stage.depends(scene.service))
     return sound
 

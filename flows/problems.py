@@ -40,12 +40,15 @@ def problems_of(
     meant = {each.meant for each in faults}
     above = {fault.place[:length] for fault in faults for length in range(len(fault.place))}
     kinds: dict[Path, set[str]] = {}
+    words: dict[Path, set[str]] = {}
     for fault in faults:
         kinds.setdefault(fault.place, set()).update(fault.expected)
+        words.setdefault(fault.place, set()).update(fault.words)
     problems: dict[Problem, None] = {}
     for fault in faults:
-        if fault.absent not in meant and not (fault.expected and fault.place in above):
-            problems[fault.problem(root, kinds[fault.place])] = None
+        of_kind = fault.expected or fault.words
+        if fault.absent not in meant and not (of_kind and fault.place in above):
+            problems[fault.problem(root, kinds[fault.place], words[fault.place])] = None
     return list(problems)
 
 
@@ -56,6 +59,7 @@ class _Fault:
         self.detail, self.model, self.place = detail, model, place
         self.kind, self.loc, self.given = detail["type"], detail["loc"], detail["input"]
         self.expected = expected(detail, model)
+        self.words = words_of(detail["ctx"]["expected"]) if self.kind == "literal_error" else []
         self.absent: Path | None = (*place, self.loc[-1]) if self.kind == "missing" else None
         self.meant = self._meant()
 
@@ -66,8 +70,11 @@ class _Fault:
         near = nearest(self.loc[-1], keys_at(self.model, self.loc[:-1]))
         return (*self.place[:-1], near or "")
 
-    def problem(self, root: Path, kinds: Collection[str]) -> Problem:
-        """The problem of a document found at *root*; *kinds* are those expected at its place."""
+    def problem(self, root: Path, kinds: Collection[str], words: Collection[str]) -> Problem:
+        """The problem of a document found at *root*.
+
+        *kinds* are those expected at its place, *words* those that would do there too.
+        """
         path = root + self.place
         match self.kind:
             case "extra_forbidden":
@@ -76,14 +83,12 @@ class _Fault:
                 return _missing(path, str(self.loc[-1]))
             case "union_tag_not_found" | "union_tag_invalid":
                 return self._untagged(path, str(self.detail["ctx"]["discriminator"]).strip("'"))
-            case "literal_error" if isinstance(self.given, str):
-                mend = suggestion(
-                    self.given, words_of(self.detail["ctx"]["expected"]), "known words"
-                )
+            case "literal_error" if isinstance(self.given, str) and not kinds:
+                mend = suggestion(self.given, self.words, "known words")
                 return Problem(path, f"{self.given!r} is not allowed", mend)
-        if self.expected:
-            short = next(iter(models_at(self.model, self.loc)), None)
-            return Problem(path, *misfit(kinds, self.given, short))
+        if self.expected or (self.words and kinds):
+            short = None if words else next(iter(models_at(self.model, self.loc)), None)
+            return Problem(path, *misfit(kinds, self.given, short, words))
         return Problem(path + spot(self.detail), *told(self.detail, self.model))
 
     def _unknown(self, path: Path) -> Problem:

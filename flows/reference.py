@@ -6,6 +6,7 @@ python -m flows.reference --check    says which of them are stale, and exits 1 i
 
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def _sources_page() -> str:
     head = (ROOT / "docs" / "parts" / "sources.md").read_text(encoding="utf-8")
     lines = [_EDIT, "", head.rstrip(), ""]
     for kind, source in SOURCES.items():
-        lines += [f"## `{kind}`", "", (source.config.__doc__ or "").strip(), ""]
+        lines += [f"## `{kind}`", "", cleandoc(source.config.__doc__ or ""), ""]
         lines += _tables(source.config, f"`source:` of type `{kind}`", level=3)
         lines += _tables(source.connection, f"Connection of type `{kind}`", level=3)
     lines += ["## `canopsis`", "", "The target: a connection named by `sync.connection`.", ""]

@@ -1,13 +1,13 @@
 """What pydantic finds at fault, in plain words: what was expected, what stands there, the mend."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from mappings.errors import Path
 from mappings.strict import Bare
-from mappings.vocabulary import models_at, suggestion
+from mappings.vocabulary import models_at, nearest, suggestion
 
 _TEXT, _WHOLE, _NUMBER, _TRUTH = "a text", "a whole number", "a number", "true or false"
 _LIST, _MAPPING = "a list", "a mapping"
@@ -61,15 +61,23 @@ def expected(fault: ErrorDetails, model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(kind for kind in _ORDER if kind in kinds)
 
 
-def misfit(kinds: Iterable[str], given: object, model: type[BaseModel] | None) -> tuple[str, str]:
+def misfit(
+    kinds: Iterable[str],
+    given: object,
+    model: type[BaseModel] | None,
+    words: Collection[str] = (),
+) -> tuple[str, str]:
     """What is said of a value of another kind than those expected, and the mend.
 
-    *model*: the one that may be written short, which knows best how.
+    *model*: the one that may be written short, which knows best how. *words* would do too.
     """
     wanted = [kind for kind in _ORDER if kind in kinds]
     if _NUMBER in wanted and _WHOLE in wanted:
         wanted.remove(_WHOLE)
-    what = f"expected {either(wanted)}, not {kind_of(given)}"
+    named = sorted(f"the word {word}" for word in words)
+    what = f"expected {either([*wanted, *named])}, not {kind_of(given)}"
+    if words and nearest(given, words) is not None:
+        return what, suggestion(given, words)
     if model is not None and issubclass(model, Bare) and model.written:
         return what, f"write {model.written}"
     if given is None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Record = dict[str, Any]
 
@@ -107,6 +108,14 @@ class Strict(BaseModel):
     """Configuration: frozen, and a word it does not know is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def refusal(what: str, mend: str, *spot: str | int) -> PydanticCustomError:
+    """What a rule of a source says of a block, to be told to who wrote the job.
+
+    *spot* leads from the block to what is at fault inside of it.
+    """
+    return PydanticCustomError("refusal", "{what}", {"what": what, "mend": mend, "spot": spot})
 
 
 class SourceConfig(Strict):

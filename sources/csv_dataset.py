@@ -6,8 +6,8 @@ import warnings
 from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
+from sources.base import refusal
 from sources.dialect import Dialect
 from sources.drop_connection import DropConnection
 from sources.drop_dataset import DropConfig, DropDataset
@@ -90,8 +90,7 @@ class CsvDataset(DropDataset):
         for word, sign in signs.items():
             if len(sign) != 1 or sign in "\r\n\0":
                 what = f"{sign!r} is not one character that may stand between fields"
-                context = {"what": what, "spot": (word,), "mend": "write one character"}
-                raise PydanticCustomError("sign", "{what}", context)
+                raise refusal(what, "write one character", word)
         if len(set(signs.values())) < len(signs):
             what = "delimiter, quote and escape are three different characters"
             raise ValueError(f"{what}; mend: change one of them")

@@ -1,10 +1,11 @@
 """What a job says of its EasyVista datasets: a resource, a saved view, or the links of its CIs."""
 
+import re
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from sources.base import SourceConfig, Strict
+from sources.base import SourceConfig, Strict, refusal
 from sources.easyvista_search import LONGEST, EasyVistaCondition
 
 ASSETS: Final = ("configuration-items", "assets")  # lists whose records have links
@@ -31,7 +32,16 @@ _ONE_OR_MANY: Final = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
 }
 
-Path = Annotated[str, Field(pattern=r"^[A-Z]\w*(\.[A-Z]\w*)*$")]
+_PATH: Final = r"^[A-Z]\w*(\.[A-Z]\w*)*$"
+
+
+def _path(path: str) -> str:
+    if not re.fullmatch(_PATH, path):
+        raise ValueError(f"{path!r} is no field; mend: write capitals, such as LOCATION.CITY")
+    return path
+
+
+Path = Annotated[str, AfterValidator(_path), WithJsonSchema({"type": "string", "pattern": _PATH})]
 Resource = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")]
 
 
@@ -132,7 +142,7 @@ class EasyVistaDataset(Strict):
             told = " and ".join(given) or "nothing"
             raise ValueError(
                 f"a dataset is one of `resource`, `internal_query`, `links`, and this one has "
-                f"{told}; mend: keep one"
+                f"{told}; mend: {'keep' if given else 'write'} one"
             )
         if self.resource and not self.keys:
             raise ValueError(
@@ -183,9 +193,10 @@ class EasyVistaConfig(SourceConfig):
             of = table.links.of
             resource = self.datasets[of].resource if of in self.datasets else of
             if resource not in ASSETS:
-                raise ValueError(
-                    f"the links of {name!r} are those of {of!r}, which is no list of assets; mend: "
-                    f"name a dataset with a `resource` among {', '.join(ASSETS)}, or one of these"
+                raise refusal(
+                    f"the links of {name!r} are those of {of!r}, which is no list of assets",
+                    f"name a dataset with a `resource` among {', '.join(ASSETS)}, or one of these",
+                    *("datasets", name, "links", "of"),
                 )
         return self
 

@@ -9,7 +9,6 @@ the rows received, URLs are built here and `@next` is never followed (`specs/eas
 import logging
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from sources.base import Outcome, Partial
@@ -100,9 +99,9 @@ class Walk:
             rows, outcome = self._turn(page)
             doubtful = page.doubtful
             del page  # nothing of it may live on while the next one is decoded
-            if rows:
-                yield Batch(rows, doubtful)
             self._fruitless = 0 if rows else self._fruitless + 1
+            if rows:
+                yield Batch(rows, doubtful)  # which whoever takes it may empty
             del rows
             if self._fruitless > _FRUITLESS:
                 outcome = Partial("rows moved too much while they were read")
@@ -145,9 +144,8 @@ class Walk:
     def _is_repeated(self, keys: list[str]) -> bool:
         if not self._offset or not keys or (self._hung and keys[:1] == self._known[-1:]):
             return False
-        begins_alike = partial(_begins_alike, keys)
         further = self._offset > self._known_at
-        return begins_alike(self._first) or (further and begins_alike(self._known))
+        return _begin_alike(keys, self._first) or (further and _begin_alike(keys, self._known))
 
     def _repeated(self, page: Listing) -> tuple[list[Any], Outcome | None]:
         """An old build, which does not know offsets, gives the first page again and no `@next`."""
@@ -206,7 +204,7 @@ class Walk:
         self._offset = end - 1 if self._hung else end
 
 
-def _begins_alike(keys: list[str], others: list[str]) -> bool:
+def _begin_alike(keys: list[str], others: list[str]) -> bool:
     """Whether two pages begin with the same row, and one goes on as the other until it ends."""
     both = min(len(keys), len(others))
     return both > 0 and keys[:both] == others[:both]

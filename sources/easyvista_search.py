@@ -14,11 +14,12 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from sources.base import Strict
+from sources.base import Strict, refusal
 from sources.easyvista_moments import NoMoment, Writing, is_day, iso, moment
 
 LONGEST: Final = 1500  # characters: longer ones are refused by servers on the way (414)
 
+_ELSEWHERE: Final = "let `when` of the mapping compare it"
 _PATTERNS: Final = {"begin_with": "{}*", "end_with": "*{}", "contain": "*{}*"}
 
 Cond = Literal["eq", "is_one_of", "begin_with", "end_with", "contain", "between"]
@@ -78,7 +79,7 @@ class EasyVistaCondition(Strict):
         if dated == bool(self.values):
             raise ValueError(f"{self.cond!r} is compared with nothing; mend: write its `value`")
         if self.cond != "is_one_of" and len(self.values) > 1:
-            raise ValueError("several values; mend: write `cond: is_one_of`")
+            raise refusal("several values", "write `cond: is_one_of`", "value")
         for value in self.values:
             _check(value, pattern=self.cond in _PATTERNS)
         return self
@@ -113,15 +114,11 @@ class EasyVistaCondition(Strict):
 
 
 def _check(value: str, *, pattern: bool) -> None:
-    """Raises ValueError for what would mean something else than itself."""
+    """Raises what refuses a value that would mean something else than itself."""
     if '"' in value or not value.strip() or not value.isprintable():
-        raise ValueError(
-            f"{value!r} cannot be searched: there is no escape for a quote, and nothing is not a "
-            "value; mend: let `when` of the mapping compare it"
-        )
+        what = "there is no escape for a quote, and nothing is not a value"
+        raise refusal(f"{value!r} cannot be searched: {what}", _ELSEWHERE, "value")
     signs = sorted({"_", "[", "*", "%"} & set(value)) if pattern else []
     if signs:
-        raise ValueError(
-            f"{value!r} holds {' '.join(signs)}, which stands for any character there; mend: let "
-            "`when` of the mapping compare it"
-        )
+        what = f"{value!r} holds {' '.join(signs)}, which stands for any character there"
+        raise refusal(what, _ELSEWHERE, "value")

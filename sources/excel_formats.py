@@ -38,6 +38,8 @@ def padded(code: str) -> Callable[[int], str] | None:
     digits = [sign for is_digit, sign in signs if is_digit]
     if len(digits) < 2 or digits[0] != "0":
         return None
+    if len(digits) == len(signs):
+        return lambda number: str(number).zfill(len(digits))
     return lambda number: _filled(signs, str(number))
 
 

@@ -1,10 +1,9 @@
 """The rows of one sheet: records, and rejects with the cells that are to blame."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Final, Literal, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Literal
 
 from sources.base import Record, Reject
 from sources.errors import Unreadable
@@ -68,7 +67,7 @@ class SheetRows:
         """
         while (rows := self._next(min(most, BLOCK))) is not None:
             if rows:
-                return self._plain(rows) or self._one_by_one(rows)
+                return self._block(rows)
         return None
 
     def _rows_above(self) -> int:
@@ -127,24 +126,24 @@ class SheetRows:
             self._odd.setdefault(self.line, []).append(told)
         return texts
 
-    def _plain(self, rows: list[Row]) -> Block | None:
-        """The records of *rows*, when none of them has anything odd; else None."""
-        columns, nulls = self.header.columns, self._table.nulls
-        many = [row.texts for row in rows]
-        if self._odd or self._sheet.scan.merged or self.header.left:
-            return None
-        if {*map(len, many)} != {len(columns)}:
-            return None
-        self.number += len(rows)
-        size = sum(map(len, cast("Iterator[str]", chain.from_iterable(many))))
-        if nulls:
-            many = [[None if text in nulls else text for text in texts] for texts in many]
-        # the widths are known to be equal
-        return Block([dict(zip(columns, texts)) for texts in many], [], size)  # noqa: B905
-
-    def _one_by_one(self, rows: list[Row]) -> Block:
+    def _block(self, rows: list[Row]) -> Block:
+        """What *rows* become: those with nothing odd about them, nearly all, at once."""
         block = Block([], [], 0)
-        size = sum(self._take(row, block) for row in rows)
+        columns, nulls, odd = self.header.columns, self._table.nulls, self._odd
+        width = len(columns)
+        usual = not self.header.left and not self._sheet.scan.merged
+        size = 0
+        for row in rows:
+            texts = row.texts
+            if usual and len(texts) == width and row.number not in odd:
+                self.number += 1
+                size += sum(map(len, texts))  # type: ignore[arg-type] # no error: no None
+                if nulls:
+                    texts = [None if text in nulls else text for text in texts]
+                # the widths are known to be equal
+                block.records.append(dict(zip(columns, texts)))  # noqa: B905
+            else:
+                size += self._take(row, block)
         return Block(block.records, block.rejects, size)
 
     def _take(self, row: Row, block: Block) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from sources.base import SourceConfig, Strict
+from sources.base import SourceConfig, Strict, refusal
 from sources.servicenow_encoded import check_encoded, check_value
 
 _NAME: Final = r"^[a-z][a-z0-9_]*$"
@@ -14,6 +14,7 @@ _ONE_OR_MANY: Final = {
 }
 _LISTS: Final = frozenset({"is_one_of", "is_not_one_of"})
 _NUMBERS: Final = frozenset({"gt", "lt"})
+_WORDS: Final = ("field", "cond", "value")
 
 RELATIONS: Final = "cmdb_rel_ci"
 
@@ -54,41 +55,60 @@ class Condition(Strict):
     )
     any: tuple["Condition", ...] = Field((), description="Conditions of which one must hold.")
 
+    @field_validator("field")
+    @classmethod
+    def _path(cls, field: str) -> str:
+        check_value("field", field, _PATH)
+        return field
+
+    @field_validator("value")
+    @classmethod
+    def _constants(cls, value: Scalar | tuple[Scalar, ...]) -> Scalar | tuple[Scalar, ...]:
+        for each in value if isinstance(value, tuple) else (value,):
+            check_value("value", str(each))
+        return value
+
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
         if self.any:
-            if self.field or self.cond or any(each.any for each in self.any):
+            words = self.field or self.cond or "value" in self.model_fields_set
+            if words or any(each.any for each in self.any):
                 raise ValueError("`any` holds conditions and stands alone; mend: write one level")
             return self
-        check_value("field", self.field, _PATH)
-        if self.cond is None:
-            raise ValueError("a condition has field, cond and value; mend: write `cond`")
+        lacking = [word for word in _WORDS if word not in self.model_fields_set]
+        if lacking or self.cond is None:
+            word = lacking[0] if lacking else "cond"
+            raise ValueError(f"a condition has field, cond and value; mend: write `{word}`")
         self._check_value(self.cond)
         return self
 
     def _check_value(self, cond: Cond) -> None:
         value = self.value
-        if isinstance(value, tuple) != (cond in _LISTS):
-            raise ValueError(f"{cond} takes {'a list' if cond in _LISTS else 'one value'}")
+        if isinstance(value, tuple) and cond not in _LISTS:
+            raise refusal(f"{cond} takes one value", "write one, or `cond: is_one_of`", "value")
+        if cond in _LISTS and not (isinstance(value, tuple) and value):
+            what = "takes a list" if value != () else "takes a list, and an empty list has no value"
+            raise refusal(f"{cond} {what}", "write `[a, b]`", "value")
         if cond in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int)):
-            raise ValueError(f"{cond} takes a whole number; mend: dates are for backfill windows")
+            mend = "write digits alone; dates are for backfill windows"
+            raise refusal(f"{cond} takes a whole number", mend, "value")
         if cond == "exist" and not isinstance(value, bool):
-            raise ValueError("exist takes true or false")
-        for each in value if isinstance(value, tuple) else (value,):
-            text = str(each)
+            raise refusal("exist takes true or false", "write one, without quotes", "value")
+        for text in map(str, value if isinstance(value, tuple) else (value,)):
             if not text:
-                raise ValueError("an empty value is compared with `exist`; mend: exist, false")
+                what = "an empty value is compared with `exist`"
+                raise refusal(what, "write `cond: exist, value: false`", "value")
             if cond in _LISTS and "," in text:
-                raise ValueError(f"a list cannot hold {text!r}, for its comma; mend: `any` of eq")
-            check_value("value", text)
-        if value == ():
-            raise ValueError("an empty list holds no value")
+                what = f"a list cannot hold {text!r}, for its comma"
+                raise refusal(what, "write `any` with an `eq` for each", "value")
 
 
 class ServiceNowDataset(Strict):
     """One table, or the relations between CIs."""
 
-    table: str = Field("", pattern=rf"{_NAME}|^$", description="Name of the table.")
+    table: str = Field(
+        "", description="Name of the table.", json_schema_extra={"pattern": rf"{_NAME}|^$"}
+    )
     relations: bool = Field(
         False,
         description="The relations between CIs, of `cmdb_rel_ci` unless a table is named: each has "
@@ -139,6 +159,13 @@ class ServiceNowDataset(Strict):
         description="Share of the rows that may be hidden from the account; more, and the reading "
         "is partial.",
     )
+
+    @field_validator("table")
+    @classmethod
+    def _table(cls, table: str) -> str:
+        if table:
+            check_value("table", table, _NAME)
+        return table
 
     @field_validator("query")
     @classmethod

@@ -116,7 +116,12 @@ DATASETS: dict[str, list[dict[str, Any]]] = {
             "search": [
                 {"field": "STATUS_ID", "cond": "is_one_of", "value": [1, "2"]},
                 {"field": "ASSET_TAG", "cond": "begin_with", "value": "SRV-"},
-                {"field": "CREATED", "cond": "between", "since": "2026-01-01", "until": ""},
+                {
+                    "field": "CREATED",
+                    "cond": "between",
+                    "since": "2026-01-01",
+                    "until": "2026-02-01",
+                },
             ],
             "modified": "LAST_INTEGRATION",
             "page_size": 200,

@@ -5,7 +5,7 @@ The rig is served once for a whole module; `hold` gives it other rows and knobs,
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -85,14 +85,16 @@ class Rig:
         return EasyVistaConnection.model_validate(block)
 
     def read(self, table: Mapping[str, Any], scope: Scope | None = None, **settings: Any) -> Read:
-        """One dataset, read to its end or its error."""
+        """One dataset, read to its end or its error; pages are emptied as a run does."""
         pages: list[Page] = []
         extraction = SOURCE.extract(
             config(it=table), "it", self.connection(**settings), scope or Scope()
         )
         try:
             while True:
-                pages.append(next(extraction))
+                page = next(extraction)
+                pages.append(replace(page, records=page.records.copy()))
+                page.records.clear()
         except StopIteration as end:
             return Read(pages, end.value)
         except SourceError as error:

@@ -106,7 +106,9 @@ def read(batches: Any) -> tuple[list[int], Outcome]:
     keys: list[int] = []
     while True:
         try:
-            keys += [int(row["ASSET_ID"]) for row in next(batches).rows]
+            rows = next(batches).rows
+            keys += [int(row["ASSET_ID"]) for row in rows]
+            rows.clear()
         except StopIteration as end:
             return keys, end.value
 

@@ -140,6 +140,13 @@ def test_a_server_that_gives_a_few_rows_at_once_is_read_to_its_end(rig: Rig, cap
     assert read.complete
 
 
+def test_a_hundred_pages_are_no_reason_to_stop(rig: Rig) -> None:
+    read = rig.read(ASSETS | {"page_size": 2}, TAG)
+
+    assert keys(read) == KEYS
+    assert read.complete
+
+
 def test_an_offset_that_is_ignored_while_next_is_announced_is_partial(rig: Rig) -> None:
     rig.state.turn({"offset_ignored": True})
 

@@ -1,0 +1,451 @@
+"""ServiceNow instances to read: a table, classes, or relations; rights, releases, faults of all kinds.
+
+What a row has to do with a condition is worked out here, not asked of the simulator.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from sandbox.serve import serve
+from sandbox.servicenow import create_app
+from sandbox.servicenow_instance import Instance
+from sandbox.servicenow_knobs import ServiceNowKnobs
+from sources.base import Record, Scope
+from sources.servicenow import SOURCE
+from tests.fuzz_reading import QUICK, Gate, Stage, Truth
+from tests.fuzz_watch import Case
+
+SECRET = "s3cr3t/ +é"
+NAMES = ("srv-1", "srv-1", "srv-2", "lyon-a", "lyon-b", "", "été", "a^b", "x,y", "=1", "n")
+ENVS = ("prod", "prod", "test", "dev", "")
+CLASSES = ("cmdb_ci_linux_server", "cmdb_ci_win_server", "cmdb_ci_unix_server")
+WORDS = ("global", "glide.maint", "ABCDEF", "zz", "a-b", "a b", "0", "o'neil", "é1", "x^y", "a_1")
+TYPES = {"t1": "Depends on::Used by", "t2": "Runs on::Runs", "t3": "Runs on::Runs"}
+START = datetime(2024, 3, 31, 1, 0, tzinfo=UTC)
+STAMP = "%Y-%m-%d %H:%M:%S"
+# Knobs that leave a reading whole, whatever they are.
+_NEUTRAL = frozenset(
+    {"release", "collation", "shuffle", "no_count_header", "cookies", "gzip", "empty_dotwalk"}
+    | {"empty_reference_link", "negative_prev", "session_queue", "strict_queries"}
+)
+
+
+class ServiceNow:
+    """The kind `servicenow`."""
+
+    name = "servicenow"
+
+    def __init__(self, url: str, gate: Gate, app: Any) -> None:
+        self._url = url
+        self.gate = gate
+        self._app = app
+
+    def draw(self, random: Random) -> Case:
+        return draw(random)
+
+    def stage(self, case: Case) -> Stage:
+        knobs = {"users": {"etl": {"password": SECRET, "zone": case["zone"]}}, "lockout": 0}
+        knobs |= {"row_acls": [], "field_acls": [], "table_acls": [], "query_acls": []}
+        settings = knobs | case["knobs"] | {"faults": case["faults"]}
+        tables = {case["table"]: case["rows"]}
+        if case["table"] == "cmdb_rel_ci":
+            tables["cmdb_rel_type"] = [{"sys_id": key, "name": name} for key, name in TYPES.items()]
+        instance = Instance(tables, ServiceNowKnobs.model_validate(settings))
+        self._app.state.servicenow = instance
+        auth = {"type": "basic", "username": "etl", "password": SECRET}
+        connection = {"base_url": self._url, "auth": auth, "retry": QUICK, "max_body": "2MiB"}
+        config = {"connection": "acme", "datasets": {"feed": case["dataset"]}}
+        fields = None if case["fields"] is None else frozenset(case["fields"])
+        since, until = (datetime.fromisoformat(each) if each else None for each in case["window"])
+        before = [dict(row) for row in instance.data.view(case["table"]).rows]
+        hidden = instance.hidden(case["table"], "etl")
+
+        def truth() -> Truth:
+            return truth_of(case, instance, before, hidden)
+
+        return Stage(
+            SOURCE,
+            SOURCE.config.model_validate(config),
+            SOURCE.connection.model_validate(connection),
+            Scope(fields, since, until),
+            told_triple if case["table"] == "cmdb_rel_ci" else told,
+            truth,
+            (SECRET,),
+        )
+
+
+@contextmanager
+def served() -> Iterator[ServiceNow]:
+    app = create_app({})
+    gate = Gate(app)
+    with serve(gate) as url:
+        yield ServiceNow(url, gate, app)
+
+
+# -- what a record is
+
+
+def plain(cell: Any) -> Any:
+    return cell["value"] if isinstance(cell, dict) and "value" in cell else cell
+
+
+def told(record: Record) -> tuple[str, Any]:
+    return str(plain(record["sys_id"])), plain(record.get("name"))
+
+
+def told_triple(record: Record) -> tuple[str, Any]:
+    kind = record["type"]
+    ends = (plain(record["parent"]), plain(record["child"]))
+    return "|".join([*ends, kind["sys_id"] if isinstance(kind, dict) else kind]), None
+
+
+def truth_of(
+    case: Case, instance: Instance, before: list[Record], hidden: frozenset[str]
+) -> Truth:
+    after = [dict(row) for row in instance.data.view(case["table"]).rows]
+    gone = instance.hidden(case["table"], "etl")
+    wanted = _wanted(case, instance)
+    first = {row["sys_id"]: row for row in before if row["sys_id"] not in hidden and wanted(row)}
+    last = {row["sys_id"]: row for row in after if row["sys_id"] not in gone and wanted(row)}
+    moved = [row for fault in case["faults"] for row in fault.get("add", ())]
+    every = [*before, *after, *moved]
+    may: dict[str, set[Any]] = {}
+    late = _wanted(case, instance, widely=True)
+    relations = case["table"] == "cmdb_rel_ci"
+    for row in every:
+        if late(row) and (row["sys_id"] not in hidden or row["sys_id"] not in gone):
+            key = _triple(row) if relations else row["sys_id"]
+            may.setdefault(key, set()).add(None if relations else _name(case, row))
+    stay = [row for key, row in first.items() if key in last]
+    must = {_triple(row) if relations else row["sys_id"] for row in stay}
+    if case["fields"] is not None and "name" not in case["fields"]:
+        may = {key: {None} for key in may}
+    kinds = {fault["kind"] for fault in case["faults"]}
+    if kinds & {"surrogate", "control", "bad_utf8"}:
+        may = {key: Any_() for key in may}  # type: ignore[misc]
+    withheld = bool(kinds & {"short", "repeat"})
+    return Truth(
+        must={key: frozenset() for key in must if key in may},
+        may={key: frozenset(values) if isinstance(values, set) else values for key, values in may.items()},
+        odd=10_000 if "bad_record" in kinds else 0,
+        lacking=_admitted if withheld else None,
+        hidden=len(hidden | gone),
+        honest=not case["faults"] and case["honest"] and set(case["knobs"]) <= _NEUTRAL,
+    )
+
+
+class Any_(frozenset):  # type: ignore[type-arg]
+    """Any value."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def _name(case: Case, row: Record) -> Any:
+    for acl in case["knobs"].get("field_acls", ()):
+        if "name" in acl["fields"]:
+            return None if acl["shape"] == "missing" else ""
+    return row.get("name", "")
+
+
+def _triple(row: Record) -> str:
+    return f"{row['parent']}|{row['child']}|{row['type']}"
+
+
+def _admitted(evidence: str) -> int:
+    found = re.search(r"([\d,]+) are hidden from the account", evidence)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def _wanted(case: Case, instance: Instance, *, widely: bool = False) -> Callable[[Record], bool]:
+    """Whether a row is to be read; *widely*: or may be, at the ends of a window."""
+    dataset = case["dataset"]
+    since, until = case["window"]
+    low = since and datetime.fromisoformat(since)
+    high = datetime.fromisoformat(until) if until else None
+    if widely and low:
+        low -= timedelta(seconds=dataset.get("overlap", 900) + 1)
+    if widely and high:
+        high += timedelta(seconds=1)
+    now = instance.now() - timedelta(seconds=dataset.get("lag", 30))
+
+    def wanted(row: Record) -> bool:
+        if case["table"] == "cmdb_rel_ci":
+            if not row["parent"] or not row["child"] or row["parent"] == row["child"]:
+                return False
+            if dataset.get("types") and TYPES.get(row["type"]) not in dataset["types"]:
+                return False
+        if dataset.get("classes") and row["sys_class_name"] not in dataset["classes"]:
+            return False
+        if not all(meets(row, each) for each in case["conditions"]):
+            return False
+        if not (since or until):
+            return True
+        if not row.get("sys_updated_on"):
+            return False
+        stamp = datetime.strptime(row["sys_updated_on"], STAMP).replace(tzinfo=UTC)
+        return (not low or stamp >= low) and (not high or stamp < high) and stamp < now
+
+    return wanted
+
+
+def meets(row: Record, condition: Mapping[str, Any]) -> bool:
+    if "any" in condition:
+        return any(meets(row, each) for each in condition["any"])
+    held, value = row.get(condition["field"], ""), condition["value"]
+    tests: dict[str, Callable[[], bool]] = {
+        "eq": lambda: held == value,
+        "neq": lambda: held != value,
+        "is_one_of": lambda: held in value,
+        "is_not_one_of": lambda: held not in value,
+        "begin_with": lambda: held.startswith(value),
+        "end_with": lambda: held.endswith(value),
+        "contain": lambda: value in held,
+        "not_contain": lambda: value not in held,
+        "exist": lambda: bool(held) == value,
+    }
+    return tests[condition["cond"]]()
+
+
+# -- what is drawn
+
+
+def draw(random: Random) -> Case:
+    table = random.choice(("u_things",) * 6 + ("cmdb_ci_server",) * 2 + ("cmdb_rel_ci",) * 2)
+    count = random.choice((0, 1, 2, 3, random.randrange(4, 30), random.randrange(4, 80)))
+    count = random.randrange(60, 200) if random.random() < 0.15 else count
+    ids = sys_ids(random, count)
+    rows = [_row(random, table, key) for key in ids]
+    case: Case = {
+        "kind": "servicenow",
+        "table": table,
+        "rows": rows,
+        "dataset": {},
+        "conditions": [],
+        "fields": random.choice((None, ["name"], ["name"], ["name", "u_env"], ["u_env"])),
+        "window": ["", ""],
+        "zone": random.choice(("UTC", "Europe/Paris")),
+        "slices": random.choice((0, 0, 0, 1, 2, 3, 5)),
+        "knobs": _knobs(random, table, ids),
+        "faults": [],
+        "honest": True,
+    }
+    _draw_dataset(random, case)
+    if random.random() < 0.2:
+        low, high = sorted(random.randrange(-5, 30) for _ in range(2))
+        ends = [(START + timedelta(seconds=n / 2)).isoformat() for n in (low, high)]
+        case["window"] = random.choice((ends, [ends[0], ""], ["", ends[1]]))
+    for _ in range(random.choice((0, 0, 1, 1, 1, 2, 3))):
+        case["faults"].append(_fault(random, case, ids))
+    return case
+
+
+def sys_ids(random: Random, count: int) -> list[str]:
+    """As many, no two the same to any database: GUIDs, alike or not, and now and then words."""
+    odd = random.random() < 0.25
+    head = random.choice(("", "", f"{random.getrandbits(64):016x}"))
+    found: dict[str, str] = {}
+    while len(found) < count:
+        key = head + f"{random.getrandbits(128):032x}"[len(head) :]
+        if odd and random.random() < 0.2:
+            key = random.choice((random.choice(WORDS), key.upper(), key[:5]))
+        found.setdefault(key.lower(), key)
+    return list(found.values())
+
+
+def _row(random: Random, table: str, key: str) -> Record:
+    stamp = START + timedelta(seconds=random.choice((0, 0, 1, 2, random.randrange(12))))
+    row = {"sys_id": key, "sys_updated_on": stamp.strftime(STAMP)}
+    if table == "cmdb_rel_ci":
+        ends = [random.choice(("c1", "c2", "c3", "c4", "")) for _ in range(2)]
+        return row | {"parent": ends[0], "child": ends[1], "type": random.choice((*TYPES, "gone"))}
+    row |= {"name": random.choice(NAMES), "u_env": random.choice(ENVS)}
+    return row | ({"sys_class_name": random.choice(CLASSES)} if table == "cmdb_ci_server" else {})
+
+
+def _draw_dataset(random: Random, case: Case) -> None:
+    table, dataset = case["table"], case["dataset"]
+    dataset["page_size"] = random.choice((2, 3, 5, 7, 10, 11, 20, 50, 1000))
+    if len(case["rows"]) < 25 and random.random() < 0.1:
+        dataset["page_size"] = 1
+    dataset["overlap"] = random.choice((0, 0, 3))
+    if random.random() < 0.15:
+        dataset["max_hidden"] = random.choice((0, 0.1, 1))
+    if table == "cmdb_rel_ci":
+        dataset["relations"] = True
+        if random.random() < 0.4:
+            dataset["types"] = random.sample(sorted({*TYPES.values()}), 1)
+        case["fields"] = random.choice((["parent", "child", "type"], ["parent", "child", "type.name"]))
+        case["fields"] = [*case["fields"]]
+    else:
+        dataset["table"] = table
+        dataset["display_value"] = random.choice((False, False, False, True, "all"))
+        dataset["exclude_reference_link"] = random.random() < 0.8
+        if random.random() < 0.35:
+            _draw_query(random, case)
+    if table == "cmdb_ci_server" and random.random() < 0.6:
+        dataset["classes"] = random.sample(CLASSES, random.choice((1, 2)))
+    if random.random() < 0.1:
+        dataset["query_category"] = "replica"
+
+
+def _draw_query(random: Random, case: Case) -> None:
+    conditions = [_condition(random) for _ in range(random.choice((1, 1, 2)))]
+    if random.random() < 0.2:
+        conditions.append({"any": [_condition(random), _condition(random)]})
+    case["conditions"] = conditions
+    case["dataset"]["query"] = conditions
+    if random.random() < 0.08:
+        case["dataset"]["query"] = [*conditions, {"field": "u_nothing", "cond": "eq", "value": "1"}]
+        case["conditions"] = [*conditions, {"field": "u_nothing", "cond": "eq", "value": "1"}]
+        case["honest"] = False
+
+
+def _condition(random: Random) -> dict[str, Any]:
+    name = random.choice(("u_env", "u_env", "name"))
+    values = [each for each in (ENVS if name == "u_env" else NAMES) if each]
+    cond = random.choice(
+        ("eq", "neq", "is_one_of", "is_not_one_of", "begin_with", "end_with", "contain")
+        + ("not_contain", "exist")
+    )
+    value: Any = random.choice(values)
+    if cond in {"begin_with", "contain", "not_contain"}:
+        value = value[:2]
+    if cond == "end_with":
+        value = value[-1:]
+    if cond in {"is_one_of", "is_not_one_of"}:
+        plain_values = [each for each in values if "," not in each]
+        value = random.sample(sorted({*plain_values}), 2)
+    if cond == "exist":
+        value = random.random() < 0.5
+    return {"field": name, "cond": cond, "value": value}
+
+
+def _knobs(random: Random, table: str, ids: list[str]) -> dict[str, Any]:
+    sometimes = {
+        "release": "madrid",
+        "collation": "binary",
+        "shuffle": False,
+        "strict_queries": True,
+        "no_count_header": True,
+        "cookies": False,
+        "empty_dotwalk": "missing",
+        "empty_reference_link": True,
+        "negative_prev": True,
+        "gzip": True,
+        "session_queue": 1,
+    }
+    rarely: dict[str, Any] = {
+        "total_error": random.choice((-1, 1, 5, -50)),
+        "stats_error": random.choice((-1, 1, -50)),
+        "row_acls": [_row_acl(random, ids) for _ in range(random.choice((1, 1, 2)))],
+        "field_acls": [
+            {"fields": [random.choice(("name", "u_env", "sys_updated_on", "sys_id"))],
+             "shape": random.choice(("missing", "empty"))}
+        ],
+        "table_acls": [{"table": random.choice((table, "cmdb_rel_type", "other"))}],
+        "query_acls": [
+            {"fields": [random.choice(("sys_id", "sys_id", "name", "u_env", "sys_updated_on"))],
+             "effect": random.choice(("ignored", "refused"))}
+        ],
+        "row_cost": random.choice((1, 5, 20)),
+        "cancelled_form": random.choice(("partial", "error_first", "only_error", "spliced", "string")),
+        "clock_skew": random.choice((-3600, 3600)),
+        "rate_limit": random.choice((1, 3, 10)),
+        "max_url_bytes": random.choice((200, 1000)),
+        "state": random.choice(("hibernating", "maintenance")),
+    }
+    weights = {"row_acls": 0.2, "query_acls": 0.08, "state": 0.005, "max_url_bytes": 0.01}
+    knobs = {name: value for name, value in sometimes.items() if random.random() < 0.1}
+    for name, value in rarely.items():
+        if random.random() < weights.get(name, 0.04):
+            knobs[name] = value
+    return knobs
+
+
+def _row_acl(random: Random, ids: list[str]) -> dict[str, Any]:
+    low, high = sorted(f"{random.randrange(16):x}" for _ in range(2))
+    return random.choice(
+        (
+            {"every": random.choice((2, 3, 4))},
+            {"low": low, "high": high},
+            {"starts": "srv"},
+            {"starts": random.choice(ids or ["a"])[:1], "field": "sys_id"},
+            {"everything": True} if random.random() < 0.2 else {"every": 5},
+        )
+    )
+
+
+def _fault(random: Random, case: Case, ids: list[str]) -> dict[str, Any]:
+    table = case["table"]
+    fault: dict[str, Any] = {
+        "on": random.choice((table, table, table, "", f"stats/{table}")),
+        "at": random.choice((1, 1, 2, 2, 3, 4, random.randrange(1, 12))),
+    }
+    if random.random() < 0.3:
+        fault["times"] = random.choice((0, 2, 3))
+    if random.random() < 0.1:
+        fault["every"] = 2
+    kinds: dict[str, Callable[[], dict[str, Any]]] = {
+        "status": lambda: {
+            "status": random.choice((429, 500, 500, 502, 503, 504, 400, 401, 403, 404, 418)),
+            "body": random.choice(("json", "html", "empty")),
+            "retry_after": random.choice(("", "", "0", "0.001", "3600")),
+            "message": random.choice(("No Record found", "java.lang.NullPointerException")),
+        },
+        "rate_limit": lambda: {"retry_after": "0.001"},
+        "semaphore": lambda: {"body": random.choice(("empty", "html"))},
+        "accepted": dict,
+        "node_switch": dict,
+        "hibernating": dict,
+        "maintenance": dict,
+        "login_page": dict,
+        "empty": dict,
+        "redirect": lambda: {"to": "http://127.0.0.1:9"},
+        "reset": dict,
+        "cut": lambda: {
+            "cut": random.choice(("length", "chunked", "gzip", "between_rows")),
+            "keep": random.choice((0, 0.3, 0.5, 0.95)),
+        },
+        "cancelled": lambda: {
+            "form": random.choice(("partial", "error_first", "only_error", "spliced", "string")),
+            "keep": random.choice((0, 0.5, 1)),
+        },
+        "result": lambda: random.choice(
+            ({"value": ""}, {"value": None}, {"value": {}}, {"missing": True})
+        ),
+        "repeat": dict,
+        "short": lambda: {"keep": random.choice((0.2, 0.5, 0.9))},
+        "bad_record": lambda: {
+            "index": random.choice((0, 1, 4, 1000)),
+            "record": random.choice(("odd", None, 7, [], {}, {"name": "odd"}, {"sys_id": ""})),
+        },
+        "surrogate": lambda: {"index": random.randrange(4)},
+        "control": lambda: {"index": random.randrange(4)},
+        "bad_utf8": lambda: {"index": random.randrange(4)},
+        "bom": dict,
+        "content_type": lambda: {"media_type": random.choice(("text/plain", "text/json", "a/b+json"))},
+        "rows": lambda: _moves(random, case, ids),
+    }
+    kind = random.choice([*kinds, "rows", "rows", "rows", "rows", "short", "cancelled"])
+    return {"kind": kind, **fault, **kinds[kind]()}
+
+
+def _moves(random: Random, case: Case, ids: list[str]) -> dict[str, Any]:
+    acls = case["knobs"].get("row_acls", ())
+    if any("every" in acl for acl in acls):  # which are hidden would change with the ranks
+        case["knobs"]["row_acls"] = [{"low": "4", "high": "7"}]
+    some = random.sample(ids, min(len(ids), 3))
+    case["taken"] = []
+    add = [_row(random, case["table"], key) for key in sys_ids(random, random.choice((0, 1, 3)))]
+    held = {each.lower() for each in ids}
+    return {
+        "add": [row for row in add if row["sys_id"].lower() not in held],
+        "remove": random.choice((0, 0, 1, 2)),
+        "remove_ids": random.choice(([], some[:1], some)),
+        "on": case["table"],
+    }
