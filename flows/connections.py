@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from flows.misdeclared import Fault, Misdeclared
 from flows.problems import problems_of
-from flows.settings import Settings
+from flows.settings import Settings, sqlite_from
 from mappings.errors import Path, Problem
 from mappings.vocabulary import suggestion
 from sources.auth import is_secret_name
@@ -51,6 +51,8 @@ def _rebased(words: dict[str, Any], model: type[BaseModel], base: FilePath) -> d
         kinds = tuple(_kinds(field.annotation))
         if isinstance(value, str) and FilePath in kinds and "://" not in value:
             rebased[name] = str(base / value)
+        elif isinstance(value, str) and value.startswith("sqlite"):
+            rebased[name] = sqlite_from(base, value)
         for kind in kinds:
             if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, BaseModel):
                 rebased[name] = _rebased(value, kind, base)

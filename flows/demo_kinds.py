@@ -1,6 +1,7 @@
 """A client of every kind of source, each loaded over the wire that its CMDB speaks."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,16 @@ from sandbox.servicenow_tables import tables
 from sandbox.workbook import workbook
 
 # The accounts that the simulators know.
-_FORM: Final = "{type: form, username: etl, password: etl-password}"
-_BASIC: Final = "{type: basic, username: etl, password: secret}"
-_ACCOUNT: Final = "account: '50004', auth: {type: basic, username: api, password: api-password}"
+_FORM: Final = "{type: form, username: etl, password: '${DEMO_ITOP}'}"
+_BASIC: Final = "{type: basic, username: etl, password: '${DEMO_SERVICENOW}'}"
+_ACCOUNT: Final = (
+    "account: '50004', auth: {type: basic, username: api, password: '${DEMO_EASYVISTA}'}"
+)
+_PASSWORDS: Final = {
+    "DEMO_ITOP": "etl-password",
+    "DEMO_SERVICENOW": "secret",
+    "DEMO_EASYVISTA": "api-password",
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ SCENES: Final = (
 @contextlib.contextmanager
 def connections(home: Path, canopsis: str) -> Iterator[str]:
     """Serve the CMDBs of these clients; gives the lines of refsync.yaml that name them."""
+    os.environ |= _PASSWORDS
     sqlcmdb.write(home / "cmdb.db", records(300))
     (home / "drop" / "inventory.xlsx").write_bytes(workbook(200))
     with contextlib.ExitStack() as servers:
@@ -96,9 +105,9 @@ def _play(stage: Stage, scene: Scene, number: int) -> bool:
     stage.title(number, scene.title, scene.what)
     reports = [stage.run(job) for job in scene.jobs]
     sound = all(report is not None and report.outcome == "done" for report in reports)
-    if scene.service:
+    if sound and scene.service:
         stage.tree(scene.service, levels=scene.levels)
-        sound &= bool(stage.depends(scene.service))
+        sound = bool(stage.depends(scene.service))
     return sound
 
 

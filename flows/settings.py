@@ -63,10 +63,7 @@ class Settings:
     def ledger_url(self) -> str:
         url = str(self.resolve(self.words.ledger, ("ledger",)))
         self.keep_secret(_password(url))
-        prefix = "sqlite:///"
-        if url.startswith(prefix) and not url.startswith(prefix + "/"):
-            return f"{prefix}{self.base / url.removeprefix(prefix)}"
-        return url
+        return sqlite_from(self.base, url)
 
     @property
     def ledger_password(self) -> str:
@@ -163,6 +160,12 @@ class Settings:
 
             return blocks.secret(name)
         raise LookupError(f"unknown kind of reference {kind!r}")
+
+
+def sqlite_from(base: FilePath, url: str) -> str:
+    """*url* with the file of an SQLite database made to start from *base*; others as they are."""
+    found = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?][^?]*)(\?.*)?", url)
+    return f"{found[1]}{base / found[2]}{found[3] or ''}" if found else url
 
 
 def _mend(reference: str) -> str:

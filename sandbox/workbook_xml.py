@@ -227,7 +227,8 @@ def _styles(codes: Sequence[str]) -> str:
         '<fonts count="1"><font/></fonts>'
         '<fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
         f'<borders count="1"><border/></borders><cellStyleXfs count="1">{plain}</cellStyleXfs>'
-        f'<cellXfs count="{len(codes)}">{cells}</cellXfs></styleSheet>'
+        f'<cellXfs count="{len(codes)}">{cells}</cellXfs><cellStyles count="1">'
+        '<cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
     )
 
 

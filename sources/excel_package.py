@@ -41,9 +41,9 @@ def readable(where: str) -> Iterator[None]:
     """Errors of files, archives and openpyxl, in our words."""
     try:
         yield
-    except OSError as error:
-        raise worded(error, where) from None
-    except _BROKEN as error:
+    except (OSError, *_BROKEN) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise worded(error, where) from None
         words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise Unreadable(
             f"the workbook is damaged, or written as Excel would not: {words}",

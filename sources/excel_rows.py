@@ -52,7 +52,7 @@ class SheetRows:
         for row, column in sheet.scan.uncalculated:
             self._uncalculated[row].append(column)
         self._odd: dict[int, list[str]] = {}  # by row, what is wrong with its cells
-        skip = self._rows_above() if rule.skip == "auto" else rule.skip
+        skip = self._rows_above(rule) if rule.skip == "auto" else rule.skip
         self._cells = sheet.rows()
         self.header = self._header(rule, skip)
 
@@ -70,14 +70,17 @@ class SheetRows:
                 return self._block(rows)
         return None
 
-    def _rows_above(self) -> int:
+    def _rows_above(self, rule: HeaderRule) -> int:
         """How many rows stand above the header; none of them is kept."""
+        if not rule.named:
+            return 0
+        required = () if rule.names else rule.required
         with readable(self._sheet.where):
-            return rows_above([_filled(cells) for cells in islice(self._sheet.rows(), SEARCHED)])
+            rows = [_own_texts(cells) for cells in islice(self._sheet.rows(), SEARCHED)]
+        return rows_above(rows, required, self._sheet.where)
 
     def _header(self, rule: HeaderRule, skip: int) -> Header:
         if not rule.named:
-            skip = 0 if rule.skip == "auto" else skip
             while self.line < skip and self._next(1) is not None:
                 pass
             check_required(rule.names, rule.required, self._sheet.where)
@@ -184,9 +187,9 @@ class SheetRows:
         block.rejects.append(Reject(self._table.dataset, self.number, reason, sample))
 
 
-def _filled(cells: Cells) -> int:
-    values = [cell.value for cell in cells]
-    return sum(value is not None and bool(str(value).strip()) for value in values)
+def _own_texts(cells: Cells) -> list[str]:
+    """What stands in *cells* themselves, merged ones not filled: enough to tell a header."""
+    return ["" if cell.value is None else str(cell.value)[:256].strip() for cell in cells]
 
 
 def _shown(cell: "ReadOnlyCell") -> str:

@@ -23,12 +23,16 @@ class SharedTexts:
         self._kept: dict[int, str] = {}
         # Without a name: it is gone with the last reference, whatever happens to the process.
         self._file = tempfile.TemporaryFile(prefix="refsync-")  # noqa: SIM115 - lives as long as we
-        for text in _texts(xml):
-            self._ends.append(self._ends[-1] + self._file.write(text.encode(errors="replace")))
-        self._file.flush()
-        self._bytes = (
-            mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self._ends[-1] else b""
-        )
+        self._bytes: mmap.mmap | bytes = b""
+        try:
+            for text in _texts(xml):
+                self._ends.append(self._ends[-1] + self._file.write(text.encode(errors="replace")))
+            self._file.flush()
+            if self._ends[-1]:  # a map of nothing is refused
+                self._bytes = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -54,7 +58,7 @@ def _texts(xml: IO[bytes]) -> Iterator[str]:
     """The text of each item: of its runs together, without the guide to their pronunciation."""
     table: Element | None = None
     item = ""
-    for event, element in iterparse(xml, events=("start", "end")):  # noqa: S314 - no DTD, see below
+    for event, element in iterparse(xml, events=("start", "end")):  # noqa: S314 - expat bounds what entities unfold to
         if table is None:
             table = element
             item = element.tag.removesuffix("sst") + "si"

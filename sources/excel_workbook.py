@@ -1,7 +1,7 @@
 """A workbook, and the sheet that is wanted of it."""
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -41,9 +41,10 @@ def open_sheet(path: Path, where: str, wanted: str | None, most: int) -> Iterato
     with open_package(path, where, most) as archive, _opened(path, where) as book:
         sheet = _chosen(book, wanted, where)
         where = f"{where}, sheet {sheet.title!r}"
-        with readable(where):
-            found = _looked_at(book, sheet, archive, where)
-        yield found
+        with ExitStack() as stack:
+            with readable(where):
+                found = _looked_at(book, sheet, archive, where, stack)
+            yield found
 
 
 @contextmanager
@@ -93,7 +94,9 @@ def _listed(names: list[str]) -> str:
     return ", ".join(map(repr, names[:10])) + more
 
 
-def _looked_at(book: Any, sheet: Any, archive: zipfile.ZipFile, where: str) -> Sheet:
+def _looked_at(
+    book: Any, sheet: Any, archive: zipfile.ZipFile, where: str, stack: ExitStack
+) -> Sheet:
     part = sheet._worksheet_path  # noqa: SLF001 - openpyxl tells in no other way which part it is
     scan = scan_sheet(archive, part, where)
     dimension = ""
@@ -103,7 +106,11 @@ def _looked_at(book: Any, sheet: Any, archive: zipfile.ZipFile, where: str) -> S
     sheet.reset_dimensions()
 
     def rows() -> Iterator[Cells]:
-        return iter(sheet.iter_rows(max_col=scan.width or None) if scan.last else ())
+        if not scan.last:
+            return iter(())
+        found: Generator[Cells, None, None] = sheet.iter_rows(max_col=scan.width or None)
+        stack.callback(found.close)  # the part it reads keeps the archive open
+        return found
 
     postponed = bool(scan.formulas and getattr(book.calculation, "fullCalcOnLoad", False))
     hidden = sheet.sheet_state != "visible"

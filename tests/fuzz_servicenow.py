@@ -134,6 +134,8 @@ def truth_of(
         odd=10_000 if "bad_record" in kinds else 0,
         lacking=_admitted if withheld else None,
         hidden=len(hidden | gone),
+        # Slices do not know of each other which relations are written twice.
+        often=relations and case["slices"] > 1,
         honest=not case["faults"] and case["honest"] and set(case["knobs"]) <= _NEUTRAL,
     )
 

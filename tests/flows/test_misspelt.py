@@ -39,8 +39,10 @@ KINDS: dict[str, Any] = {
     "mapping": {"what": {"is": "this"}},
 }
 SCALARS = ("text", "whole", "fraction", "truth")
+CONSTANTS = ("text", "whole", "truth")
 ENTITY = r"mapping\.entities\.\d+\.(component|resource|service)"
 # Where something of another kind is as good. "nothing" is, wherever it stands for a missing key.
+# Places in a source begin with its type.
 AS_GOOD: dict[str, tuple[str, ...]] = {
     # a value may be written short: a path, a template, a constant
     rf"{ENTITY}\.(name|category|component|output_template|infos\.\w+(\.value)?)": SCALARS,
@@ -56,16 +58,24 @@ AS_GOOD: dict[str, tuple[str, ...]] = {
     # a mapping under `rows` has the rows; anything else is a row of that name
     r"mapping\.lookups\.levels\.rows": (*SCALARS, "nothing"),
     # one or several, a share or a number
-    r"source\.datasets\.servers\.(primary_)?key": ("text",),
-    r"source\.datasets\.servers\.max_age_hours": ("whole",),
-    r"source\.datasets\.servers\.unset_keys": ("truth",),
+    r"(api|sql)\.datasets\.servers\.(primary_)?key": ("text",),
+    r"(csv|excel)\.datasets\.servers\.(max_age_hours|settle_seconds)": ("whole",),
+    r"itop\.datasets\.servers\.unset_keys": ("truth",),
+    r"servicenow\.datasets\.servers\.(classes|types)": ("text",),
+    r"servicenow\.datasets\.servers\.(lag|overlap)": ("whole",),
     r"mapping\.cleanup\.servers\.(untranslated|zero)": ("truth",),
     r"mapping\.expect\.servers\.filled\.env": ("fraction",),
     r"sync\.limits\.missing": ("whole",),
+    # a word or something else
+    r"excel\.datasets\.servers\.skip_rows_before_header": ("whole",),
+    r"servicenow\.datasets\.servers\.display_value": ("truth",),
     # what another system is sent
-    r"source\.datasets\.servers\.params\.\w+": SCALARS,
-    r"source\.datasets\.servers\.params\.expand\.\d": ("text", "whole"),
-    r"source\.datasets\.servers\.json(\.\w+)*": tuple(KINDS),
+    r"api\.datasets\.servers\.params\.\w+": SCALARS,
+    r"api\.datasets\.servers\.params\.expand\.\d": ("text", "whole"),
+    r"api\.datasets\.servers\.json(\.\w+)*": tuple(KINDS),
+    # what a system is asked to compare with
+    r"easyvista\.datasets\.servers\.search\.\d\.value(\.\d)?": ("text", "whole"),
+    r"servicenow\.datasets\.servers\.query\.(0\.value\.\d|1\.any\.0\.value)": CONSTANTS,
 }
 
 
@@ -215,9 +225,10 @@ def test_any_misspelt_key_is_one_fault_at_its_place_that_names_the_right_word(
         assert repr(wrong) in found[0].what
 
 
-def as_good(path: Path) -> set[str]:
-    """The kinds of value that are as good as the one at *path*."""
-    dotted = ".".join(map(str, path))
+def as_good(job: dict[str, Any], path: Path) -> set[str]:
+    """The kinds of value that are as good as the one at *path* of the job."""
+    first = job["source"]["type"] if path[:1] == ("source",) else ""
+    dotted = ".".join(map(str, (first, *path[1:]) if first else path))
     return {each for form, kinds in AS_GOOD.items() if re.fullmatch(form, dotted) for each in kinds}
 
 
@@ -233,7 +244,7 @@ def test_any_value_of_another_kind_is_told_where_it_stands(
     name: str, path: Path, folder: FilePath
 ) -> None:
     job = JOBS[name]
-    good = as_good(path) | {kind_of(at(job, path))}
+    good = as_good(job, path) | {kind_of(at(job, path))}
     for kind, value in KINDS.items():
         text = with_value(job, path, value)
 

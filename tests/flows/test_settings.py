@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.misdeclared import Misdeclared
-from flows.settings import Settings, load_settings
+from flows.settings import Settings, load_settings, sqlite_from
 from flows.workplace import open_ledger
 from mappings.errors import Problem
 
@@ -211,3 +211,20 @@ def test_a_ledger_of_another_kind_is_misdeclared_at_its_place(url: str, tmp_path
     (fault,) = error.value.faults
     assert fault.where == "refsync.yaml:1:9"
     assert "postgresql://" in fault.mend
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("sqlite:///cmdb.db", "sqlite:////etc/refsync/cmdb.db"),
+        (
+            "sqlite+pysqlite:///data/cmdb.db?mode=ro",
+            "sqlite+pysqlite:////etc/refsync/data/cmdb.db?mode=ro",
+        ),
+        ("sqlite:////var/cmdb.db", "sqlite:////var/cmdb.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("postgresql://db.example/cmdb", "postgresql://db.example/cmdb"),
+    ],
+)
+def test_a_file_of_sqlite_starts_from_the_folder_of_the_settings(url: str, found: str) -> None:
+    assert sqlite_from(Path("/etc/refsync"), url) == found

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from mappings.complaints import told
+from mappings.complaints import misfit, told
 from mappings.vocabulary import keys_at, nearest, settle
 from sources.api import ApiConfig
 
@@ -46,6 +46,23 @@ def test_a_fault_says_what_was_expected_and_how_to_mend(
     what, mend = told(fault, Block)
     assert what == said[0]
     assert mend.startswith(said[1])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (0.5, "not a number; write digits alone, such as 10"),
+        ("zz", "not a text; write digits alone, such as 10"),
+        ("atuo", "not a text; did you mean 'auto'?"),
+        (None, "not nothing; write it, or remove the key"),
+    ],
+)
+def test_words_that_would_do_beside_a_kind_of_value_are_told_with_it(
+    given: object, said: str
+) -> None:
+    what, mend = misfit({"a whole number"}, given, None, ["auto"])
+
+    assert f"{what}; {mend}" == f"expected a whole number or the word auto, {said}"
 
 
 PAGINATOR = ("datasets", "servers", "paginator")

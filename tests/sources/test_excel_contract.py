@@ -20,7 +20,6 @@ from tests.sources.contract import (
     SourceContract,
     WindowlessContract,
     assert_says_what_where_and_mend,
-    key_of,
     read,
 )
 
