@@ -3,9 +3,6 @@
 With `flows.demo` and `flows.demo_kinds` the only place that imports the sandbox.
 """
 
-import contextlib
-import signal
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,7 +11,7 @@ from sandbox import canopsis, easyvista, itop, jsonapi, servicenow
 from sandbox.cmdb import records
 from sandbox.easyvista_knobs import EasyVistaKnobs
 from sandbox.itop_knobs import ItopKnobs
-from sandbox.serve import serve
+from sandbox.serve import serve_until_stopped
 from sandbox.servicenow_knobs import ServiceNowKnobs
 from sandbox.servicenow_tables import tables
 
@@ -55,12 +52,7 @@ SANDBOXES: Final[Mapping[str, tuple[Build, tuple[str, ...]]]] = {
 def serve_sandbox(name: str, port: int, version: str) -> int:
     """Serve one simulator until stopped; raises Misdeclared for a version that it cannot be."""
     app = build(name, version)
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    with serve(app, port=port) as url:
-        print(url, flush=True)  # noqa: T201 - what a script waits for
-        with contextlib.suppress(KeyboardInterrupt):
-            stopped.wait()
+    serve_until_stopped(app, port=port)
     return 0
 
 

@@ -9,12 +9,8 @@ Credentials: API key `sandbox-key` or Basic `root`/`root` (all rights), `loader-
 
 import argparse
 import contextlib
-import signal
-import socket
-import sys
 from collections.abc import AsyncIterator
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -34,8 +30,9 @@ from sandbox.canopsis_api import Api
 from sandbox.canopsis_front import Front
 from sandbox.canopsis_knobs import Fault, JobFault, Knobs, Poison, User
 from sandbox.canopsis_platform import Canopsis
+from sandbox.serve import serve_until_stopped
 
-__all__ = ["Fault", "JobFault", "Knobs", "Poison", "User", "create_app", "serve_forever"]
+__all__ = ["Fault", "JobFault", "Knobs", "Poison", "User", "create_app"]
 
 ENDPOINTS = (
     *canopsis_imports.ENDPOINTS,
@@ -65,33 +62,6 @@ def create_app(knobs: Knobs | None = None) -> Starlette:
     return app
 
 
-class _Announced(uvicorn.Server):
-    """A server that says where it is once it listens."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        for listener in sockets or ():
-            host, port = listener.getsockname()[:2]
-            sys.stdout.write(f"http://{host}:{port}\n")
-            sys.stdout.flush()
-
-
-def serve_forever(port: int, knobs: Knobs | None = None, *, host: str = "127.0.0.1") -> None:
-    """Serve until SIGTERM or SIGINT; prints the URL when ready. Port 0 takes a free one."""
-    # The protocol is named because asyncio switches Nagle off only where it is: without it, each
-    # answer waits 40 ms for the acknowledgement of its header.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    config = uvicorn.Config(
-        create_app(knobs), log_level="error", lifespan="on", timeout_graceful_shutdown=1, ws="none"
-    )
-    # The server raises the signal that stopped it again, for the handler that was there before.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    with contextlib.suppress(KeyboardInterrupt):
-        _Announced(config).run(sockets=[listener])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.canopsis", description=__doc__)
     parser.add_argument("--port", type=int, default=8082, help="0 takes a free one")
@@ -100,7 +70,7 @@ def main() -> None:
     parser.add_argument("--tick", type=float, default=1.0, help="seconds before each job")
     given = parser.parse_args()
     knobs = Knobs(version=given.version, tick=given.tick)
-    serve_forever(given.port, knobs, host=given.host)
+    serve_until_stopped(create_app(knobs), host=given.host, port=given.port)
 
 
 if __name__ == "__main__":

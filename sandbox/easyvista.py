@@ -71,9 +71,6 @@ Faults (`faults`, a list of `{"kind": …, "on": path, "at": n, "times": n}`)
 """
 
 import argparse
-import signal
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 
 import orjson
@@ -88,7 +85,7 @@ from sandbox.easyvista_knobs import EasyVistaKnobs
 from sandbox.easyvista_state import EasyVista
 from sandbox.easyvista_store import Record, Store
 from sandbox.easyvista_tables import tenant
-from sandbox.serve import serve
+from sandbox.serve import serve_until_stopped
 from sandbox.transport import Breakable
 
 _ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -177,13 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve the tenant of `sandbox.easyvista_tables` until SIGINT or SIGTERM; its URL is first."""
     options = _options(arguments)
     knobs = EasyVistaKnobs().changed(orjson.loads(options.knobs))
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    with serve(create_app(tenant(assets=options.assets), knobs), port=options.port) as url:
-        sys.stdout.write(f"{url}\n")
-        sys.stdout.flush()
-        stopped.wait()
+    serve_until_stopped(create_app(tenant(assets=options.assets), knobs), port=options.port)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -57,9 +57,6 @@ Faults (`faults`, a list of `{"kind": …, "on": operation or class, "fields": n
 import argparse
 import asyncio
 import contextlib
-import signal
-import sys
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,7 +73,7 @@ from sandbox.itop_objects import objects as invented
 from sandbox.itop_request import session_of
 from sandbox.itop_state import Itop
 from sandbox.itop_store import Objects
-from sandbox.serve import serve
+from sandbox.serve import serve_until_stopped
 from sandbox.transport import Breakable
 
 
@@ -165,13 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve the CMDB of `sandbox.itop_objects` until SIGINT or SIGTERM; its URL is first."""
     options = _options(arguments)
     knobs = ItopKnobs.model_validate_json(options.knobs)
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    with serve(create_app(invented(servers=options.servers), knobs), port=options.port) as url:
-        sys.stdout.write(f"{url}\n")
-        sys.stdout.flush()
-        stopped.wait()
+    serve_until_stopped(create_app(invented(servers=options.servers), knobs), port=options.port)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

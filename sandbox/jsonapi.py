@@ -64,9 +64,6 @@ Faults (`faults`, a list of `{"kind": …, "on": collection or file, "at": page,
 """
 
 import argparse
-import signal
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 
 import orjson
@@ -81,7 +78,7 @@ from sandbox.jsonapi_answers import counted, file, json_response, page, token
 from sandbox.jsonapi_knobs import ApiKnobs
 from sandbox.jsonapi_pages import Record
 from sandbox.jsonapi_state import Api, File
-from sandbox.serve import serve
+from sandbox.serve import serve_until_stopped
 from sandbox.transport import Breakable
 
 
@@ -159,13 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.records, changed=options.changed, gone=options.gone, new=options.new
     )
     knobs = ApiKnobs().changed(orjson.loads(options.knobs))
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    with serve(create_app({options.collection: collection}, knobs), port=options.port) as url:
-        sys.stdout.write(f"{url}\n")
-        sys.stdout.flush()
-        stopped.wait()
+    serve_until_stopped(create_app({options.collection: collection}, knobs), port=options.port)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -1,7 +1,9 @@
 """Serve an ASGI application over real HTTP, from a thread of this process."""
 
 import contextlib
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,3 +41,14 @@ def serve(app: Asgi, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]
         server.should_exit = True
         thread.join(timeout=5)
         listener.close()
+
+
+def serve_until_stopped(app: Asgi, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    """Serve *app* until SIGINT or SIGTERM; its URL is the first line on stdout."""
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    with serve(app, host=host, port=port) as url:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        stopped.wait()

@@ -76,9 +76,6 @@ Faults (`faults`, a list of `{"kind": …, "on": table, "at": call, "times": n}`
 """
 
 import argparse
-import signal
-import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
@@ -88,7 +85,7 @@ import orjson
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sandbox.serve import serve
+from sandbox.serve import serve_until_stopped
 from sandbox.servicenow_aggregates import stats
 from sandbox.servicenow_answers import table
 from sandbox.servicenow_classes import instance, meta
@@ -163,13 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         new=options.new,
     )
     knobs = ServiceNowKnobs().changed(orjson.loads(options.knobs))
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    with serve(create_app(held, knobs), port=options.port) as url:
-        sys.stdout.write(f"{url}\n")
-        sys.stdout.flush()
-        stopped.wait()
+    serve_until_stopped(create_app(held, knobs), port=options.port)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -1,7 +1,6 @@
 """Any JSON API: a dataset is a path, where its records lie, and how it is cut into pages."""
 
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any, Final
 
 import orjson
@@ -9,6 +8,7 @@ import orjson
 from sources.api_dataset import ApiConfig, ApiDataset
 from sources.base import Complete, Extraction, Page, Partial, Probe, Reject, Scope, Slice, Source
 from sources.connection import ApiConnection
+from sources.declared import declared
 from sources.errors import Refused
 from sources.evidence import Evidence
 from sources.paginators import Next, Offset, Turn
@@ -26,7 +26,7 @@ def extract(config: ApiConfig, dataset: str, connection: ApiConnection, scope: S
     Raises Unreachable, Refused and Unreadable as `HttpSession.ask`, and Refused for a window that
     the dataset has no parameter for.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     call = _call(table, dataset, connection, scope)
     ranks = Ranks.of(scope.slice) if scope.slice else Ranks()
     with HttpSession(connection) as session:
@@ -154,18 +154,6 @@ def _text(row: Any) -> str:
         return repr(row).encode(errors="backslashreplace").decode()
 
 
-def _table(config: ApiConfig, dataset: str) -> ApiDataset:
-    table = config.datasets.get(dataset)
-    if table is None:
-        near = get_close_matches(dataset, config.datasets, n=1) or sorted(config.datasets)[:1]
-        raise Refused(
-            f"the source has no dataset {dataset!r}",
-            where="source.datasets",
-            mend=f"did you mean {near[0]!r}?",
-        )
-    return table
-
-
 def _call(table: ApiDataset, dataset: str, connection: ApiConnection, scope: Scope) -> Call:
     params = {name: _plain(value) for name, value in table.params.items()}
     if table.fields_param and scope.fields is not None:
@@ -214,7 +202,7 @@ def _moment(table: ApiDataset, moment: datetime) -> str:
 def _first_answer(
     config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope
 ) -> tuple[Answer, HttpSession]:
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     call = table.paginator.first(_call(table, dataset, connection, scope), limit=1).call
     with HttpSession(connection) as session:
         return session.ask(call), session
@@ -222,7 +210,7 @@ def _first_answer(
 
 def count(config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope) -> int | None:
     """The total the API announces on a first page of one record; None when it announces none."""
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     if not table.total_name:
         return None
     answer, _ = _first_answer(config, dataset, connection, scope)
@@ -250,7 +238,7 @@ def slices(
     Of other datasets there is one slice: pages by number cannot show that rows moved between two
     slices, and where the next page is known from the last one alone, nothing can be cut.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     paginator = table.paginator
     if most < 2 or not (isinstance(paginator, Offset) and paginator.overlap):
         return cut(0, 1, 1)

@@ -2,12 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from sources.base import SourceConfig, Strict
 from sources.drop import Newest, Selection
+
+
+def _under(path: str) -> str:
+    if not path or Path(path).is_absolute() or ".." in Path(path).parts:
+        what = "a path starts from the connection's root and stays under it"
+        raise ValueError(f"{what}; mend: write `exports/*.csv`")
+    return str(PurePosixPath(path)) if not path.endswith("/") else path
+
+
+Under = Annotated[str, AfterValidator(_under)]
 
 
 class Merge(Strict):
@@ -38,10 +48,10 @@ class Merge(Strict):
 class DropDataset(Strict):
     """One dataset: the newest file that matches a path, or all of them."""
 
-    path: str | None = Field(
+    path: Under | None = Field(
         None, description="Name or glob (`exports/machines*.csv`) under the root."
     )
-    paths: tuple[str, ...] = Field(
+    paths: tuple[Under, ...] = Field(
         (),
         description="Several of them, in place of `path`: files of each must be there. Their "
         "rows follow one another, or are merged.",
@@ -75,7 +85,7 @@ class DropDataset(Strict):
         description="What becomes of files once their records are loaded; those that "
         "`latest` passed over are archived with them.",
     )
-    archive_folder: str = Field(
+    archive_folder: Under = Field(
         "archive", description="Folder under the root where files are archived, by date."
     )
     header: bool = Field(True, description="Whether the first row names the columns.")
@@ -110,16 +120,6 @@ class DropDataset(Strict):
     def archives(self) -> bool:
         return self.after_load == "archive"
 
-    @field_validator("path", "archive_folder")
-    @classmethod
-    def _inside(cls, path: str | None) -> str | None:
-        return None if path is None else _under(path)
-
-    @field_validator("paths")
-    @classmethod
-    def _all_inside(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_under, paths))
-
     @field_validator("marker")
     @classmethod
     def _ending(cls, marker: str | None) -> str | None:
@@ -144,10 +144,3 @@ class DropConfig(SourceConfig):
     """A job that reads files; each kind has datasets of its own."""
 
     datasets: Mapping[str, DropDataset] = Field(description="What is read, by name.", min_length=1)
-
-
-def _under(path: str) -> str:
-    if not path or Path(path).is_absolute() or ".." in Path(path).parts:
-        what = "a path starts from the connection's root and stays under it"
-        raise ValueError(f"{what}; mend: write `exports/*.csv`")
-    return str(PurePosixPath(path)) if not path.endswith("/") else path

@@ -5,14 +5,14 @@ SOURCE = drop_source(CsvConfig, CsvConnection, CsvReading)
 
 from collections.abc import Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
 from sources.archive import put_away
 from sources.base import Extraction, Probe, Scope, Slice, Source
+from sources.declared import declared
 from sources.delivery import Delivery, delivered, look
 from sources.drop_connection import DropConnection
-from sources.drop_dataset import DropConfig, DropDataset
+from sources.drop_dataset import DropConfig
 from sources.drop_reading import DropReading
 from sources.errors import Refused, SourceError
 from sources.file_reading import FileReading
@@ -55,7 +55,7 @@ def _extract(
     be, or holds too many bad rows; Refused for a window of dates and for a file that may not be
     read.
     """
-    table = _dataset(config, dataset)
+    table = declared(config.datasets, dataset)
     if scope.since is not None or scope.until is not None:
         _refuse_window(dataset)
     with open_folder(connection) as folder:
@@ -63,18 +63,6 @@ def _extract(
         reading = DropReading(folder, table, dataset, connection.max_size, kind)
         yield from reading.pages(delivery)
         return reading.outcome(delivery)
-
-
-def _dataset(config: DropConfig, name: str) -> DropDataset:
-    table = config.datasets.get(name)
-    if table is None:
-        near = get_close_matches(name, config.datasets, n=1) or sorted(config.datasets)[:1]
-        raise Refused(
-            f"the source has no dataset {name!r}",
-            where="source.datasets",
-            mend=f"did you mean {near[0]!r}?",
-        )
-    return table
 
 
 def _refuse_window(dataset: str) -> NoReturn:
@@ -107,7 +95,7 @@ def _slices(
 ) -> tuple[Slice, ...]:
     """As many slices as there are files, at most *most*: a file is not cut, a merge is one."""
     del scope
-    table = _dataset(config, dataset)
+    table = declared(config.datasets, dataset)
     with open_folder(connection) as folder:
         return delivered(table, folder).slices(1 if table.merge else most)
 
@@ -120,7 +108,7 @@ def _finish(
     moment: datetime,
 ) -> tuple[str, ...]:
     """Archive the files that were read, where the job says so."""
-    table = _dataset(config, dataset)
+    table = declared(config.datasets, dataset)
     if not table.archives or not taken:
         return ()
     with open_folder(connection) as folder:

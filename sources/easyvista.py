@@ -4,10 +4,10 @@ What the REST API promises and what it does is in `specs/easyvista.md`; the modu
 hold a part of it each: pages, windows, conditions, links, CIs that a list leaves out.
 """
 
-from difflib import get_close_matches
 from typing import Any, Final
 
 from sources.base import Complete, Extraction, Page, Partial, Scope, Slice, Source
+from sources.declared import declared
 from sources.easyvista_answer import ask, page_of
 from sources.easyvista_connection import EasyVistaConnection
 from sources.easyvista_crosscheck import CrossCheck, is_due
@@ -39,7 +39,7 @@ def extract(
     cannot be read by, or that the server drops, and for a condition that it drops and that cannot
     be compared here.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     if (scope.since or scope.until) and table.resource is None:
         raise Refused(
             f"dataset {dataset!r} cannot be read by modification date: only a `resource` can, and "
@@ -131,7 +131,7 @@ def count(
     config: EasyVistaConfig, dataset: str, connection: EasyVistaConnection, scope: Scope
 ) -> int | None:
     """What `total_record_count` says; None for links, which have no list."""
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     if table.links is not None:
         return None
     search = text_of(table.search)
@@ -150,7 +150,7 @@ def slices(
     A saved view has none, links come by the CI, a window is read from stamp to stamp, and a build
     that knows no offset gives everything at once.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     if most < 2 or table.resource is None or scope.since or scope.until:
         return _WHOLE
     with EasyVistaSession(connection) as session:
@@ -163,18 +163,6 @@ def slices(
             if query.identities(first.rows) == query.identities(second.rows):
                 return _WHOLE
         return parts
-
-
-def _table(config: EasyVistaConfig, dataset: str) -> EasyVistaDataset:
-    table = config.datasets.get(dataset)
-    if table is None:
-        near = get_close_matches(dataset, config.datasets, n=1) or sorted(config.datasets)[:1]
-        raise Refused(
-            f"the source has no dataset {dataset!r}",
-            where="source.datasets",
-            mend=f"did you mean {near[0]!r}?",
-        )
-    return table
 
 
 SOURCE: Final = Source(

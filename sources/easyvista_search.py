@@ -81,8 +81,10 @@ class EasyVistaCondition(Strict):
         if self.cond != "is_one_of" and len(self.values) > 1:
             what = f"{self.cond} takes one value"
             raise refusal(what, "write one, or `cond: is_one_of`", "value")
-        for value in self.values:
-            _check(value, pattern=self.cond in _PATTERNS)
+        given = self.value if isinstance(self.value, tuple) else (self.value,)
+        for rank, value in enumerate(given):
+            spot = ("value", rank) if isinstance(self.value, tuple) else ("value",)
+            _check(str(value), *spot, pattern=self.cond in _PATTERNS)
         return self
 
     @property
@@ -114,12 +116,12 @@ class EasyVistaCondition(Strict):
         return self.search
 
 
-def _check(value: str, *, pattern: bool) -> None:
-    """Raises what refuses a value that would mean something else than itself."""
+def _check(value: str, *spot: str | int, pattern: bool) -> None:
+    """Raises what refuses a value, found at *spot*, that would mean something else than itself."""
     if '"' in value or not value.strip() or not value.isprintable():
         what = "there is no escape for a quote, and nothing is not a value"
-        raise refusal(f"{value!r} cannot be searched: {what}", _ELSEWHERE, "value")
+        raise refusal(f"{value!r} cannot be searched: {what}", _ELSEWHERE, *spot)
     signs = sorted({"_", "[", "*", "%"} & set(value)) if pattern else []
     if signs:
         what = f"{value!r} holds {' '.join(signs)}, which stands for any character there"
-        raise refusal(what, _ELSEWHERE, "value")
+        raise refusal(what, _ELSEWHERE, *spot)

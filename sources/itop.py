@@ -4,10 +4,10 @@ Built-in paging loses homonyms, and is ignored by old releases: it is never used
 that does not come is asked for again by its id, so that what is lost is known (specs/itop.md §5).
 """
 
-from difflib import get_close_matches
 from typing import Final
 
 from sources.base import Extraction, Scope, Slice, Source
+from sources.declared import declared
 from sources.errors import Refused
 from sources.itop_connection import ItopConnection
 from sources.itop_dataset import ItopConfig, ItopDataset
@@ -31,7 +31,7 @@ def extract(
     Raises Unreachable, Refused and Unreadable as `ItopSession.do`; Refused for an attribute that
     the class lacks, and for a window of a dataset without `cursor_field`.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     selection = _selection(table, dataset, connection, scope)
     with ItopSession(connection) as session:
         lister = Lister(session, table, selection)
@@ -60,7 +60,7 @@ def extract(
 
 def count(config: ItopConfig, dataset: str, connection: ItopConnection, scope: Scope) -> int | None:
     """The number of ids that the list has; None for an impact graph, whose edges nobody counts."""
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     if table.related is not None:
         return None
     selection = _selection(table, dataset, connection, scope)
@@ -72,7 +72,7 @@ def slices(
     config: ItopConfig, dataset: str, connection: ItopConnection, scope: Scope, most: int
 ) -> tuple[Slice, ...]:
     """Blocks of ids with as many objects each; an impact graph, whose edges overlap, is one."""
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     if table.related is not None or most < 2:
         return (Slice(0, 1),)
     selection = _selection(table, dataset, connection, scope)
@@ -82,18 +82,6 @@ def slices(
     cuts = (str(ids[len(ids) * rank // of - 1]) for rank in range(1, of))
     bounds = ["", *cuts, ""]
     return tuple(Slice(rank, of, bounds[rank], bounds[rank + 1]) for rank in range(of))
-
-
-def _table(config: ItopConfig, dataset: str) -> ItopDataset:
-    table = config.datasets.get(dataset)
-    if table is None:
-        near = get_close_matches(dataset, config.datasets, n=1) or sorted(config.datasets)[:1]
-        raise Refused(
-            f"the source has no dataset {dataset!r}",
-            where="source.datasets",
-            mend=f"did you mean {near[0]!r}?",
-        )
-    return table
 
 
 def _selection(

@@ -5,14 +5,13 @@ states. pysnow builds every query, address and parameter; by itself it takes the
 call for all there are, so its responses are judged by ours (specs/servicenow.md §4, §12, §13).
 """
 
-from difflib import get_close_matches
 from typing import Final
 
 from sources.base import Extraction, Scope, Slice, Source
-from sources.errors import Refused
+from sources.declared import declared
 from sources.servicenow_client import Instance, View
 from sources.servicenow_connection import ServiceNowConnection
-from sources.servicenow_dataset import ServiceNowConfig, ServiceNowDataset
+from sources.servicenow_dataset import ServiceNowConfig
 from sources.servicenow_probe import probe
 from sources.servicenow_query import filter_of, slices_of
 from sources.servicenow_reading import Reading
@@ -26,7 +25,7 @@ def extract(
     Raises Unreachable, Refused and Unreadable as `HttpSession.ask`, and Refused for columns that
     exclude each other, for a filter that the instance would ignore, and for database views.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     with Instance(connection) as instance:
         reading = Reading(instance, dataset, table, scope, connection.pause)
         return (yield from reading.pages())
@@ -40,7 +39,7 @@ def count(
     Of a window, which ends at the instance's own now, and of relations of some types nothing is
     known beforehand.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     if table.types or scope.since or scope.until:
         return None
     with Instance(connection) as instance:
@@ -59,20 +58,8 @@ def slices(
 ) -> tuple[Slice, ...]:
     """Ranges of sys_ids; nothing is asked of the instance."""
     del connection, scope
-    _table(config, dataset)
+    declared(config.datasets, dataset)
     return slices_of(most)
-
-
-def _table(config: ServiceNowConfig, dataset: str) -> ServiceNowDataset:
-    table = config.datasets.get(dataset)
-    if table is None:
-        near = get_close_matches(dataset, config.datasets, n=1) or sorted(config.datasets)[:1]
-        raise Refused(
-            f"the source has no dataset {dataset!r}",
-            where="source.datasets",
-            mend=f"did you mean {near[0]!r}?",
-        )
-    return table
 
 
 SOURCE: Final = Source(

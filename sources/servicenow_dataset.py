@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from sources.base import SourceConfig, Strict, refusal
 from sources.servicenow_encoded import check_encoded, check_value
@@ -25,7 +32,20 @@ def _many(value: Any) -> Any:
     )
 
 
+def _column(name: str) -> str:
+    check_value("field", name, _PATH)
+    return name
+
+
+def _class(name: str) -> str:
+    check_value("class", name, _NAME)
+    return name
+
+
+Column = Annotated[str, AfterValidator(_column)]
+Class = Annotated[str, AfterValidator(_class)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_many), WithJsonSchema(_ONE_OR_MANY)]
+Classes = Annotated[tuple[Class, ...], BeforeValidator(_many), WithJsonSchema(_ONE_OR_MANY)]
 Scalar = str | int | bool
 Cond = Literal[
     "eq",
@@ -46,7 +66,7 @@ Cond = Literal[
 class Condition(Strict):
     """One condition on the rows, in the words of `when`; or several of which one must hold."""
 
-    field: str = Field("", description="Column that is compared, dot-walked or not.")
+    field: Column = Field("", description="Column that is compared, dot-walked or not.")
     cond: Cond | None = Field(
         None, description="How; `instance_of` a class is of it or of one that extends it."
     )
@@ -54,12 +74,6 @@ class Condition(Strict):
         "", description="With what: a constant, a list for `is_one_of`, a number for `gt` and `lt`."
     )
     any: tuple["Condition", ...] = Field((), description="Conditions of which one must hold.")
-
-    @field_validator("field")
-    @classmethod
-    def _path(cls, field: str) -> str:
-        check_value("field", field, _PATH)
-        return field
 
     @field_validator("value")
     @classmethod
@@ -94,13 +108,14 @@ class Condition(Strict):
             raise refusal(f"{cond} takes a whole number", mend, "value")
         if cond == "exist" and not isinstance(value, bool):
             raise refusal("exist takes true or false", "write one, without quotes", "value")
-        for text in map(str, value if isinstance(value, tuple) else (value,)):
-            if not text:
+        for rank, each in enumerate(value if isinstance(value, tuple) else (value,)):
+            spot = ("value", rank) if isinstance(value, tuple) else ("value",)
+            if each == "":
                 what = "an empty value is compared with `exist`"
-                raise refusal(what, "write `cond: exist, value: false`", "value")
-            if cond in _LISTS and "," in text:
-                what = f"a list cannot hold {text!r}, for its comma"
-                raise refusal(what, "write `any` with an `eq` for each", "value")
+                raise refusal(what, "write `cond: exist, value: false`", *spot)
+            if cond in _LISTS and "," in str(each):
+                what = f"a list cannot hold {each!r}, for its comma"
+                raise refusal(what, "write `any` with an `eq` for each", *spot)
 
 
 class ServiceNowDataset(Strict):
@@ -120,10 +135,10 @@ class ServiceNowDataset(Strict):
     query: str | tuple[Condition, ...] = Field(
         "", description="Which rows: conditions that must all hold, or an encoded query."
     )
-    classes: Texts = Field(
+    classes: Classes = Field(
         (), description="Classes wanted, exactly: those that extend them are not read."
     )
-    fields: tuple[str, ...] = Field(
+    fields: tuple[Column, ...] = Field(
         (), description="Columns asked for besides those that the mapping reads."
     )
     display_value: bool | Literal["all"] = Field(
@@ -173,20 +188,6 @@ class ServiceNowDataset(Strict):
         if isinstance(query, str):
             check_encoded(query)
         return query
-
-    @field_validator("fields")
-    @classmethod
-    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            check_value("field", name, _PATH)
-        return names
-
-    @field_validator("classes")
-    @classmethod
-    def _classes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            check_value("class", name, _NAME)
-        return names
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:

@@ -3,13 +3,13 @@
 SQLAlchemy and the drivers are imported when a database is asked for something, and not before.
 """
 
-from difflib import get_close_matches
 from typing import Final
 
 from sources.base import Extraction, Probe, Scope, Slice, Source
+from sources.declared import declared
 from sources.errors import Refused, Unreadable
 from sources.sql_connection import SqlConnection
-from sources.sql_dataset import SqlConfig, SqlDataset
+from sources.sql_dataset import SqlConfig
 
 
 def extract(config: SqlConfig, dataset: str, connection: SqlConnection, scope: Scope) -> Extraction:
@@ -19,7 +19,7 @@ def extract(config: SqlConfig, dataset: str, connection: SqlConnection, scope: S
     cannot be reached, is lost, or passes a limit; Refused for what it refuses, for columns of one
     name, and for a window that the dataset cannot honour; Unreadable for damaged data.
     """
-    table = _table(config, dataset)
+    table = declared(config.datasets, dataset)
     from sources import sql_reading  # noqa: PLC0415 - SQLAlchemy costs its import
 
     return (yield from sql_reading.extract(table, dataset, connection, scope))
@@ -29,7 +29,7 @@ def count(config: SqlConfig, dataset: str, connection: SqlConnection, scope: Sco
     """The number of rows now; None for a dataset that is not to be counted."""
     from sources import sql_reading  # noqa: PLC0415 - SQLAlchemy costs its import
 
-    return sql_reading.count(_table(config, dataset), dataset, connection, scope)
+    return sql_reading.count(declared(config.datasets, dataset), dataset, connection, scope)
 
 
 def slices(
@@ -38,7 +38,7 @@ def slices(
     """Ranges of the key that the dataset declares; one slice where it declares none."""
     from sources import sql_reading  # noqa: PLC0415 - SQLAlchemy costs its import
 
-    return sql_reading.slices(_table(config, dataset), dataset, connection, scope, most)
+    return sql_reading.slices(declared(config.datasets, dataset), dataset, connection, scope, most)
 
 
 def probe(config: SqlConfig, connection: SqlConnection) -> Probe:
@@ -68,18 +68,6 @@ def probe(config: SqlConfig, connection: SqlConnection) -> Probe:
         else:
             rights.append(f"read {name}")
     return Probe(version, identity, tuple(rights), tuple(lacking))
-
-
-def _table(config: SqlConfig, dataset: str) -> SqlDataset:
-    table = config.datasets.get(dataset)
-    if table is None:
-        near = get_close_matches(dataset, config.datasets, n=1) or sorted(config.datasets)[:1]
-        raise Refused(
-            f"the source has no dataset {dataset!r}",
-            where="source.datasets",
-            mend=f"did you mean {near[0]!r}?",
-        )
-    return table
 
 
 SOURCE: Final = Source(

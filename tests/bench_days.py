@@ -17,6 +17,7 @@ import requests
 
 from sandbox.cmdb import records
 from tests.acceptance.installation import Installation
+from tests.bench_process import process
 
 JOB = "acme/servers"
 CHANGED = 0.01
@@ -64,12 +65,12 @@ def systems(count: int) -> Iterator[Systems]:
     """The simulators, in processes that end with the block."""
     with contextlib.ExitStack() as stack:
         canopsis, other = (
-            stack.enter_context(_process("sandbox.canopsis", "--port", "0", "--tick", "0.05"))
+            stack.enter_context(process("sandbox.canopsis", "--port", "0", "--tick", "0.05"))
             for _ in range(2)
         )
         knobs = orjson.dumps(KNOBS).decode()
         api = stack.enter_context(
-            _process("sandbox.jsonapi", "--records", str(count), "--knobs", knobs)
+            process("sandbox.jsonapi", "--records", str(count), "--knobs", knobs)
         )
         yield Systems(canopsis, other, api)
 
@@ -102,19 +103,6 @@ def _measured(module: str, *words: str) -> dict[str, Any]:
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     figures: dict[str, Any] = orjson.loads(done.stdout)
     return figures
-
-
-@contextlib.contextmanager
-def _process(*command: str) -> Iterator[str]:
-    """The URL that a simulator prints once it serves."""
-    with subprocess.Popen(
-        (sys.executable, "-m", *command), stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 def _ok(answer: requests.Response) -> requests.Response:

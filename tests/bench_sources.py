@@ -8,8 +8,6 @@ matter of the clock: the simulator waits before each answer.
 
 import contextlib
 import math
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +23,7 @@ from flows.extraction import collector_paused
 from sources.base import Complete, Extraction, Outcome, Scope, Slice
 from sources.lanes import side_by_side
 from sources.registry import SOURCES
+from tests.bench_process import process
 
 ROUNDS = 3
 SLICES = 4
@@ -51,7 +50,7 @@ class Feed:
         config = source.config.model_validate(
             {"connection": "bench", "datasets": {"feed": self.dataset}}
         )
-        with _process(*self.simulator, self.counted, str(count)) as url:
+        with process(*self.simulator, self.counted, str(count)) as url:
             if latency:
                 knobs = requests.put(f"{url}/sandbox/knobs", json={"latency": latency}, timeout=10)
                 knobs.raise_for_status()
@@ -161,16 +160,3 @@ def _cost(way: Callable[[], int]) -> float:
         start = time.process_time()
         way()
         return time.process_time() - start
-
-
-@contextlib.contextmanager
-def _process(*command: str) -> Iterator[str]:
-    """The URL that a simulator prints once it serves."""
-    with subprocess.Popen(
-        (sys.executable, "-m", *command), stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()

@@ -9,6 +9,7 @@ all the time, once; anything less says so, with its reason, where and how to men
 """
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -16,16 +17,18 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from random import Random
+from types import FrameType
 from typing import Any
 
 from tests import fuzz_servicenow
 from tests.fuzz_reading import Kind, Wrong, run
 from tests.fuzz_shrink import shrunk
-from tests.fuzz_watch import ROOT, Case
+from tests.fuzz_watch import ROOT, Case, Hang
 
 KINDS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "servicenow": fuzz_servicenow.served,
 }
+PATIENCE = 30.0  # seconds of a clock after which an input is interrupted
 SHRINKING = 60.0  # seconds of a clock for one finding
 ALIKE = 2  # findings of one sign that are told; the others are counted
 
@@ -39,6 +42,8 @@ def seen(kind: Kind, case: Case) -> tuple[str, str, str]:
     """What became of an input: its outcome; or the sign of what is wrong, and in words."""
     try:
         return run(kind, case), "", ""
+    except Hang:
+        return "hang", "hang", f"interrupted after {PATIENCE} s of a clock"
     except Wrong as wrong:
         return "wrong", wrong.sign, str(wrong)
     except Exception as error:  # noqa: BLE001 - no source may raise another, whatever it is
@@ -48,6 +53,24 @@ def seen(kind: Kind, case: Case) -> tuple[str, str, str]:
         return "crash", f"{type(error).__name__} at {place}", f"{type(error).__name__}: {error}"
 
 
+def _watched(kind: Kind, case: Case) -> tuple[str, str, str]:
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        return seen(kind, case)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def smallest(kind: Kind, case: Case, sign: str) -> Case:
+    """The smallest input that is wrong in the same way; names of tables and the like stay."""
+    parts = {name: value for name, value in case.items() if isinstance(value, list | dict)}
+
+    def fails(candidate: Case) -> bool:
+        return _watched(kind, {**case, **candidate})[1] == sign
+
+    return {**case, **shrunk(parts, fails, SHRINKING)}
+
+
 def hunt(kind: Kind, seed: int, numbers: range, tell: Callable[[str], None]) -> int:
     """How many of these inputs are findings; the first ones of each sign are told, made small."""
     outcomes: Counter[str] = Counter()
@@ -55,14 +78,14 @@ def hunt(kind: Kind, seed: int, numbers: range, tell: Callable[[str], None]) -> 
     begin = time.monotonic()
     for number in numbers:
         case = case_of(kind, seed, number)
-        outcome, sign, what = seen(kind, case)
+        outcome, sign, what = _watched(kind, case)
         outcomes[outcome] += 1
         if not sign:
             continue
         signs[sign] += 1
         if signs[sign] <= ALIKE:
             tell(f"\n{kind.name}, input {number} of seed {seed}: {sign}: {what}")
-            small = shrunk(case, lambda each, sign=sign: seen(kind, each)[1] == sign, SHRINKING)
+            small = smallest(kind, case, sign)
             tell(f"    smallest: {small!r}")
             tell(f"    where: {seen(kind, small)[2]}")
             tell(f"    again: python -m tests.fuzz_sources --kind {kind.name} --seed {seed} "
@@ -77,6 +100,7 @@ def hunt(kind: Kind, seed: int, numbers: range, tell: Callable[[str], None]) -> 
 def main() -> int:
     given = _arguments()
     findings = 0
+    signal.signal(signal.SIGALRM, _interrupt)
     for name in given.kind or KINDS:
         with KINDS[name]() as kind:
             if given.only is not None:
@@ -98,6 +122,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kind", action="append", choices=KINDS, help="the only kind, or some")
     parser.add_argument("--only", type=int, help="the number of one input to try again")
     return parser.parse_args()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise Hang
 
 
 def _tell(text: str) -> None:
