@@ -28,7 +28,7 @@ def drop_source(
     """The source whose files are read by *reading*."""
 
     def extract(config: C, dataset: str, connection: K, scope: Scope) -> Extraction:
-        return _extract(reading, config, dataset, connection, scope)
+        return extract_files(reading, config, dataset, connection, scope)
 
     return Source(
         config=config,
@@ -40,7 +40,7 @@ def drop_source(
     )
 
 
-def _extract(
+def extract_files(
     kind: type[FileReading[Any]],
     config: DropConfig,
     dataset: str,

@@ -75,7 +75,7 @@ class _Pages:
         self._dataset = dataset
         self._table = table
         self._scope = scope
-        self._values = Values(table, session.connection)
+        self._values = Values(table, session.connection, scope)
         self._first = 1
 
     def read(self) -> Extraction:

@@ -106,11 +106,12 @@ class CrossCheck:
             query_of(self.table.of_resource(each), self.session.connection, _NOTHING)
             for each in (ITEMS, ASSETS)
         )
-        if any(each.path == _IS_CI.path for each in conditions):
-            return None
+        # A field that is repeated would be taken for any of its values.
+        asked_for = any(each.path == _IS_CI.path for each in conditions)
+        with_cis = conditions if asked_for else (*conditions, _IS_CI)
         asked = (
             narrowed(items, text_of(conditions)),
-            narrowed(assets, text_of([*conditions, _IS_CI])),
+            narrowed(assets, text_of(with_cis)),
         )
         at_once = self.session.connection.max_concurrency
         of_items, of_assets = in_turn(partial(total, self.session), asked, at_once)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sources.base import Record
+from sources.base import Record, Scope
 from sources.easyvista_connection import EasyVistaConnection
 from sources.easyvista_dataset import EasyVistaDataset
 from sources.easyvista_moments import NoMoment, Writing, is_day, iso, moment
@@ -20,13 +20,16 @@ _AMOUNT: Final = re.compile(r"[-+]?\d+(?:([.,])\d+)?")
 class Values:
     """What a dataset wants made plain, and what could not be."""
 
-    def __init__(self, table: EasyVistaDataset, connection: EasyVistaConnection) -> None:
+    def __init__(
+        self, table: EasyVistaDataset, connection: EasyVistaConnection, scope: Scope
+    ) -> None:
         self._labels = tuple(_steps(path) for path in table.labels)
         self._decimals = tuple(_steps(path) for path in table.decimals)
         self._dates = tuple(_steps(path) for path in table.dates)
         self._languages = connection.languages
         self._decimal = connection.decimal
         self._writing = Writing(connection.zone, connection.date_format)
+        self._spare = {} if scope.fields is None else _spare(table, connection, scope.fields)
         self._odd: Counter[str] = Counter()
 
     def make_plain(self, records: Iterable[Record]) -> None:
@@ -36,6 +39,8 @@ class Values:
         for record in records:
             for holder, name in _held(record, self._labels):
                 holder[name] = label(holder, name, self._languages)
+                for spare in self._spare.get(name, ()):
+                    holder.pop(spare, None)
             for holder, name in _held(record, self._decimals):
                 self._replace(holder, name, self._amount(holder.get(name)))
             for holder, name in _held(record, self._dates):
@@ -81,6 +86,20 @@ def label(holder: Record, name: str, languages: Sequence[str]) -> str | None:
         if text and not (text.startswith("[") and text.endswith("]")):
             return text
     return None
+
+
+def _spare(
+    table: EasyVistaDataset, connection: EasyVistaConnection, fields: frozenset[str]
+) -> dict[str, list[str]]:
+    """What a label is made of and nobody else asked for, by the name of the label."""
+    wanted = {*fields, *table.fields}
+    spare: dict[str, list[str]] = {}
+    for path in table.labels:
+        for language in connection.languages:
+            if f"{path}_{language}" not in wanted:
+                name = path.rpartition(".")[2]
+                spare.setdefault(name, []).append(f"{name}_{language}")
+    return spare
 
 
 def _steps(path: str) -> tuple[tuple[str, ...], str]:

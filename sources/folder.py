@@ -1,5 +1,6 @@
 """Where files are delivered: what a folder can be asked, and the one of this machine."""
 
+import errno
 import os
 import shutil
 import stat
@@ -96,7 +97,12 @@ class LocalFolder:
     def move(self, name: str, target: str) -> None:
         with _worded(self.place(name)):
             (self.root / target).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(self.root / name, self.root / target)  # by a copy across file systems
+            try:
+                (self.root / name).rename(self.root / target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:  # a share of its own below the root
+                    raise
+                shutil.move(self.root / name, self.root / target)
 
     def lacks_writing(self) -> bool:
         return not os.access(self.root, os.W_OK)
