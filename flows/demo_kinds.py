@@ -56,7 +56,7 @@ SCENES: Final = (
         "EasyVista",
         "Assets by offset, every filter checked again; services from item-links.",
         ("valmont/assets", "valmont/services"),
-        service="*",
+        service="T-0004",
     ),
     Scene(
         "SQL",
@@ -64,7 +64,12 @@ SCENES: Final = (
         ("corvelle/servers",),
         service="APP-00",
     ),
-    Scene("Excel", "A workbook whose every cell is text.", ("orbis/machines",)),
+    Scene(
+        "Excel",
+        "A workbook whose every cell is text; cities of its sites looked up in another sheet.",
+        ("orbis/machines", "orbis/sites"),
+        service="SITE-01075",
+    ),
 )
 
 

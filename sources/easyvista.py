@@ -16,8 +16,8 @@ from sources.easyvista_filters import narrowed, text_of, total, trusted
 from sources.easyvista_links import LinkReader
 from sources.easyvista_moments import interval
 from sources.easyvista_pages import Batch, Batches
-from sources.easyvista_probe import explained, probe
-from sources.easyvista_query import query_of
+from sources.easyvista_probe import explain, probe
+from sources.easyvista_query import query_of, route_of
 from sources.easyvista_reading import Reading, and_told, ids_of
 from sources.easyvista_session import EasyVistaSession
 from sources.easyvista_values import Values
@@ -47,16 +47,14 @@ def extract(
             where=f"source.datasets.{dataset}",
             mend="read everything; what has not changed is not sent again",
         )
-    failure = None
     with EasyVistaSession(connection) as session:
         pages = _Pages(session, config, dataset, table, scope)
         try:
             return (yield from pages.read())
         except Denied as denied:
-            failure = denied
-        if failure.status == 403:
-            failure = explained(session, failure, table.resource or "internalqueries")
-    raise failure
+            if denied.status == 403:
+                explain(session, denied, route_of(table))
+            raise
 
 
 class _Pages:

@@ -87,11 +87,14 @@ def ask(session: EasyVistaSession, call: Call) -> Listing:
         if _ERRORS & keys.keys():
             raise session.refused(answer.where, document)
         raise _unreadable(answer, "the answer has no `records`")
+    total = as_count(document.get(keys.get("total_record_count", "")))
     if "groups" in keys and "records" not in keys:
+        # The groups of an employee are addresses, all of them at once, and nobody counts them.
         rows = [{"HREF": row} if isinstance(row, str) else row for row in rows]
+        total = len(rows)
     return Listing(
         rows,
-        as_count(document.get(keys.get("total_record_count", ""))),
+        total,
         as_count(document.get(keys.get("record_count", ""))),
         bool(document.get("@next")),
         len(rows) < int(call.params["max_rows"]),

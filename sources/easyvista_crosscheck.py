@@ -71,10 +71,11 @@ class CrossCheck:
         if self.table.crosscheck != "fetch":
             return
         filters = Filters(self.table.search, writing_of(self.session.connection))
-        size, at_once = self.table.page_size, self.session.connection.max_concurrency
+        size = self.table.page_size
         for start in range(0, len(self.lacking), size):
             asked = self.lacking[start : start + size]
-            found = [each for each in in_turn(self._fetch, asked, at_once) if each is not None]
+            answers = in_turn(self._fetch, asked, self._at_once)
+            found = [each for each in answers if each is not None]
             self.gone += len(asked) - len(found)
             kept = filters.kept(found)
             self.fetched += len(kept)
@@ -99,6 +100,12 @@ class CrossCheck:
             facts.append(f"{self.gone:,} of them went meanwhile")
         return and_told(read, facts)
 
+    @property
+    def _at_once(self) -> int:
+        """Calls of ours at any moment: other slices make theirs meanwhile."""
+        part = self.scope.slice
+        return 1 if part and part.of > 1 else self.session.connection.max_concurrency
+
     def _same_total(self) -> int | None:
         """The number of CIs, where both lists tell the same; None where keys must be compared."""
         conditions = self.table.search
@@ -113,8 +120,7 @@ class CrossCheck:
             narrowed(items, text_of(conditions)),
             narrowed(assets, text_of(with_cis)),
         )
-        at_once = self.session.connection.max_concurrency
-        of_items, of_assets = in_turn(partial(total, self.session), asked, at_once)
+        of_items, of_assets = in_turn(partial(total, self.session), asked, self._at_once)
         return of_items if of_items == of_assets else None
 
     def _compare(self) -> None:

@@ -42,7 +42,7 @@ def _path(path: str) -> str:
 
 
 Path = Annotated[str, AfterValidator(_path), WithJsonSchema({"type": "string", "pattern": _PATH})]
-Resource = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")]
+Resource = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*(/[\w-]+/[\w-]+)?$")]
 
 
 class InternalQuery(Strict):
@@ -85,7 +85,9 @@ class EasyVistaDataset(Strict):
     """One dataset of an EasyVista: one of `resource`, `internal_query` and `links`."""
 
     resource: Resource | None = Field(
-        None, description="Route of a list: assets, configuration-items, locations, E_CONTRACT…"
+        None,
+        description="Route of a list: assets, configuration-items, locations, E_CONTRACT, "
+        "employees/5/groups…",
     )
     internal_query: InternalQuery | None = Field(
         None, description="A saved view, also for what has no list of its own, such as all links."

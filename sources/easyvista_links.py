@@ -8,17 +8,16 @@ error.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from sources.base import Outcome, Partial
 from sources.easyvista_ahead import in_turn
 from sources.easyvista_answer import Query, is_gone
 from sources.easyvista_dataset import Links
 from sources.easyvista_pages import Asker, Walk
+from sources.easyvista_query import ROUTES
 from sources.easyvista_session import EasyVistaSession
 from sources.verdict import Denied
-
-_ROUTES: Final = {"item-links": "configuration-items", "asset-links": "assets"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class LinkReader:
         try:
             return _whole(walk, number)
         except Denied as denied:
-            record = f"{root}/{_ROUTES[self.links.kind]}/{number}"
+            record = f"{root}/{ROUTES[self.links.kind]}/{number}"
             if denied.status != 404 or not is_gone(self.session, record):
                 raise
         return Read([], [], gone=True)
@@ -104,7 +103,7 @@ def links_query(root: str, links: Links, number: str, key: tuple[str, ...]) -> Q
     Without `fields`: a handler of its own answers, and no source says that it knows them (§1).
     """
     direction = "" if links.direction == "both" else f"/{links.direction}"
-    return Query(f"{root}/{_ROUTES[links.kind]}/{number}/{links.kind}{direction}", {}, key)
+    return Query(f"{root}/{ROUTES[links.kind]}/{number}/{links.kind}{direction}", {}, key)
 
 
 def _whole(walk: Walk, number: str) -> Read:

@@ -39,15 +39,10 @@ class Description:
     @classmethod
     def of(cls, session: EasyVistaSession) -> "Description":
         """Raises what `ask` raises, but for a build that has no description or keeps it."""
-        try:
-            document = session.ask(Call(f"{session.connection.root}/swagger")).document
-        except Denied as denied:
-            if denied.status == 401:
-                raise
-            return cls()
-        except Unreadable:
-            return cls()
-        return cls(_version(document), frozenset(_resources(document)))
+        document = _told_at(session, "swagger")
+        if document is not None:
+            return cls(_version(document), frozenset(_resources(document)))
+        return cls("2022.1 or later" if _told_at(session, "license") is not None else "")
 
     def why(self, resource: str) -> str:
         """What a refusal of *resource* means."""
@@ -81,16 +76,25 @@ def probe(config: EasyVistaConfig, connection: EasyVistaConnection) -> Probe:
         )
 
 
-def explained(session: EasyVistaSession, denied: Denied, resource: str) -> Denied:
-    """A 403 with what `/swagger` tells of it, where it tells anything."""
+def explain(session: EasyVistaSession, denied: Denied, route: str) -> None:
+    """Adds to a 403 what `/swagger` tells of it."""
     try:
-        why = Description.of(session).why(resource)
+        why = Description.of(session).why(route)
     except SourceError as error:
-        why = f"/swagger does not tell why: {error}"
-    told = Denied(f"{denied} ({why})", status=denied.status)
-    for note in getattr(denied, "__notes__", []):
-        told.add_note(note)
-    return told
+        why = f"/swagger does not tell: {error}"
+    denied.add_note(f"why: {why}")
+
+
+def _told_at(session: EasyVistaSession, route: str) -> Any:
+    """What a route answers that not every build has; None where it is refused or is no JSON."""
+    try:
+        return session.ask(Call(f"{session.connection.root}/{route}")).document
+    except Denied as denied:
+        if denied.status == 401:
+            raise
+    except Unreadable:
+        pass
+    return None
 
 
 def _queries(

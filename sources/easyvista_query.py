@@ -1,12 +1,15 @@
 """What a dataset is asked for: its address, its fields, its order."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sources.base import Scope
 from sources.easyvista_answer import Query
 from sources.easyvista_connection import EasyVistaConnection
 from sources.easyvista_dataset import EasyVistaDataset
+
+VIEWS: Final = "internalqueries"
+ROUTES: Final = {"item-links": "configuration-items", "asset-links": "assets"}
 
 
 def query_of(table: EasyVistaDataset, connection: EasyVistaConnection, scope: Scope) -> Query:
@@ -15,7 +18,7 @@ def query_of(table: EasyVistaDataset, connection: EasyVistaConnection, scope: Sc
     A saved view has columns of its own, in an order of its own: neither can be asked for.
     """
     if table.internal_query is not None:
-        url = f"{connection.root}/internalqueries"
+        url = f"{connection.root}/{VIEWS}"
         return Query(url, table.internal_query.params, table.keys, offsets=False)
     if table.resource is None:
         raise ValueError("links are no list")
@@ -24,6 +27,13 @@ def query_of(table: EasyVistaDataset, connection: EasyVistaConnection, scope: Sc
     if fields:
         params["fields"] = ",".join(fields)
     return Query(f"{connection.root}/{table.resource}", params, table.keys)
+
+
+def route_of(table: EasyVistaDataset) -> str:
+    """Where its rows are, below the account."""
+    if table.links is not None:
+        return f"{ROUTES[table.links.kind]}/{{id}}/{table.links.kind}"
+    return table.resource or VIEWS
 
 
 def fields_of(

@@ -39,7 +39,9 @@ def open_book(path: Path) -> Iterator[Any]:
     """The workbook *path*; lets out whatever openpyxl raises for one that it cannot read."""
     # "Data Validation extension is not supported and will be removed": we write nothing back.
     warnings.filterwarnings("ignore", module=r"openpyxl\.")
-    reader = _Reader(path, read_only=True, data_only=True, keep_links=False)
-    with closing(reader.archive), closing(reader):
-        reader.read()
-        yield reader.wb
+    # opened here: openpyxl leaves a sheet open when its XML is broken, and with it the archive
+    with path.open("rb") as file:
+        reader = _Reader(file, read_only=True, data_only=True, keep_links=False)
+        with closing(reader):
+            reader.read()
+            yield reader.wb

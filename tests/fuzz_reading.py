@@ -6,7 +6,7 @@ A verdict that speaks against the source, the simulator or the truth told of it 
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -32,6 +32,13 @@ class Wrong(Exception):
         self.sign = sign
 
 
+class AnyValue(frozenset[Any]):
+    """Holds whatever there is."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
 class Gate:
     """Stands before a simulator: counts calls, lets none through after too many, sees cookies."""
 
@@ -42,6 +49,7 @@ class Gate:
     def open(self) -> None:
         self.calls = 0
         self.cookies: list[bytes] = []
+        self.crashes: list[str] = []
 
     async def __call__(self, scope: Connected, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -50,7 +58,10 @@ class Gate:
             if self.calls > MOST_CALLS:
                 await Response("too many calls", 403)(scope, receive, send)
                 return
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - the input says more than a server's log
+            self.crashes.append(repr(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +73,19 @@ class Truth:
     that may be rejects, each of which may stand for a row of `must`. `lacking`: rows that the
     evidence must tell of, at least, where rows that are lost look like hidden ones. `weak`: why
     rows may be lost all the same, by the words of the source's documentation. `honest`: nothing
-    went wrong, and the reading has to be complete. `often`: a key may come again.
+    went wrong, and the reading has to be complete. `often`: keys that may come again.
+    `keyless`: the key of records without one, which are odd ones too.
     """
 
     must: Mapping[str, frozenset[Any]]
     may: Mapping[str, frozenset[Any]]
     odd: int = 0
-    lacking: Callable[[str], int] | None = None
+    lacking: Callable[[str], int] | None = None  # what the evidence of a slice admits
     hidden: int = 0
     weak: str = ""
     honest: bool = False
-    often: bool = False
+    often: Container[str] = ()
+    keyless: str = "None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +120,12 @@ class Got:
     """What one reading gave."""
 
     pages: list[list[Page]] = field(default_factory=list)  # by slice
+    outcomes: list[Outcome] = field(default_factory=list)
     outcome: Outcome | None = None
     error: SourceError | None = None
     calls: int = 0
     cookies: tuple[bytes, ...] = ()
+    crashes: tuple[str, ...] = ()
     log: list[str] = field(default_factory=list)
 
     @property
@@ -156,15 +171,15 @@ def read(kind: Kind, stage: Stage, slices: int) -> Got:
                 parts = source.slices(config, stage.dataset, connection, scope, slices)
                 check_parts(parts, slices)
                 scopes = [replace(scope, slice=part) for part in parts]
-            outcomes = []
             for each in scopes:
                 got.pages.append([])
                 extraction = source.extract(config, stage.dataset, connection, each)
-                outcomes.append(_drained(extraction, got.pages[-1]))
-            got.outcome = joined(outcomes)
+                got.outcomes.append(_drained(extraction, got.pages[-1]))
+            got.outcome = joined(got.outcomes)
         except SourceError as error:
             got.error = error
-    got.calls, got.cookies = kind.gate.calls, tuple(kind.gate.cookies)
+    gate = kind.gate
+    got.calls, got.cookies, got.crashes = gate.calls, tuple(gate.cookies), tuple(gate.crashes)
     return got
 
 
@@ -215,6 +230,8 @@ def _seen(got: Got, stage: Stage) -> tuple[Any, ...]:
 
 def judged(got: Got, stage: Stage, truth: Truth) -> None:
     """Raises Wrong."""
+    if got.crashes:
+        raise Wrong("simulator", f"the simulator breaks: {got.crashes[0]}")
     for secret in stage.secrets:
         if secret in got.shown:
             raise Wrong("secret", f"{secret!r} is shown: {got.shown}")
@@ -253,7 +270,8 @@ def _check_ranks(got: Got) -> None:
                             f"{first} is due")
             first += len(page.records) + len(page.rejects)
         numbers = [reject.number for page in pages for reject in page.rejects]
-        if len({*numbers}) != len(numbers) or any(not 1 <= each < first for each in numbers):
+        # Of rows that are left out beside them the ranks count too.
+        if any(each < 1 for each in numbers):
             raise Wrong("rank", f"rejects of ranks {numbers}, {first - 1} were read")
 
 
@@ -261,22 +279,26 @@ def _check_whole(got: Got, stage: Stage, truth: Truth, evidence: str) -> None:
     told = [stage.told(record) for record in got.records]
     came = Counter(key for key, _ in told)
     where = f"; evidence: {evidence}"
+    keyless = came.pop(truth.keyless, 0)
+    told = [each for each in told if each[0] != truth.keyless]
     if strangers := sorted(came.keys() - truth.may.keys()):
         raise Wrong("unwanted", f"{len(strangers)} rows that are not wanted: {strangers[:5]}{where}")
-    doubled = sorted(key for key, count in came.items() if count > 1)
-    if doubled and not truth.often:
+    if doubled := sorted(
+        key for key, count in came.items() if count > 1 and key not in truth.often
+    ):
         raise Wrong("doubled", f"{len(doubled)} rows came again: {doubled[:5]}{where}")
     if odd := [each for each in told if each[1] not in truth.may[each[0]]]:
         raise Wrong("value", f"{odd[0]!r} is none of {truth.may[odd[0][0]]!r}{where}")
     rejects = got.rejects
-    if len(rejects) > truth.odd or not all(each.reason and each.dataset for each in rejects):
+    if len(rejects) + keyless > truth.odd or not all(each.reason and each.dataset for each in rejects):
         raise Wrong("reject", f"{rejects!r} where {truth.odd} rows are odd{where}")
     missing = sorted(truth.must.keys() - came.keys())
     if truth.weak:
         return
-    silent = len(missing) - len(rejects)
+    silent = len(missing) - len(rejects) - keyless
     if truth.lacking is not None:
-        silent -= max(truth.lacking(evidence) - truth.hidden, 0)
+        evidences = [each.evidence for each in got.outcomes if isinstance(each, Complete)]
+        silent -= max(sum(map(truth.lacking, evidences)) - truth.hidden, 0)
     if silent > 0:
         raise Wrong("lost", f"{len(missing)} of {len(truth.must)} rows are lost, with "
                     f"{len(rejects)} rejects: {missing[:5]}{where}")

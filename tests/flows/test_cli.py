@@ -180,7 +180,7 @@ def test_sync_and_plan_give_one_document_of_the_same_keys(
     plan, sync = refsync("plan", NAME, "--json").document, refsync("sync", NAME, "--json").document
 
     keys = ["job", "run", "mode", "outcome", "message", "checked", "datasets", "remarks", "plan"]
-    assert list(plan) == list(sync) == [*keys, "counts", "report"]
+    assert list(plan) == list(sync) == [*keys, "counts", "finished", "report"]
     assert (plan["mode"], sync["mode"]) == ("plan", "sync")
     assert plan["plan"]["checksum"] == sync["plan"]["checksum"]
     assert sync["counts"]["loaded"] == {"create": 30}

@@ -367,6 +367,7 @@ def test_the_document_of_a_run_is_plain_json(workshop: Workshop) -> None:
         "remarks",
         "plan",
         "counts",
+        "finished",
     ]
     assert document["datasets"]["servers"]["records"] == 30
     assert document["plan"]["counts"]["create"] == 30

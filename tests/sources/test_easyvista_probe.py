@@ -54,6 +54,12 @@ def test_a_build_without_description_is_asked_all_the_same(rig: Rig, build: str)
     assert probe.lacking == ()
 
 
+def test_a_license_without_description_tells_the_age(rig: Rig) -> None:
+    rig.state.turn({"users": {"api": {"denied": ["swagger"]}}})
+
+    assert rig.probe({"assets": ASSETS}).version == "2022.1 or later"
+
+
 def test_a_right_that_lacks_is_named_and_the_others_are_asked_for(rig: Rig) -> None:
     denied = ["employees", "configuration-items/{id}/item-links"]
     rig.state.turn({"users": {"api": {"denied": denied}}})
