@@ -3,17 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
-
 from sources.api_dataset import ApiConfig, ApiDataset
-from sources.base import Complete, Extraction, Page, Partial, Probe, Reject, Scope, Slice, Source
+from sources.base import Complete, Extraction, Partial, Probe, Scope, Slice, Source
 from sources.connection import ApiConnection
 from sources.declared import declared
 from sources.errors import Refused
 from sources.evidence import Evidence
+from sources.json_page import page_of, text_of
 from sources.paginators import Next, Offset, Turn
 from sources.ranks import Ranks, cut
-from sources.selector import MISSING, as_count, find, is_writable, select
+from sources.selector import MISSING, as_count, find, select
 from sources.session import Answer, Call, HttpSession
 from sources.verdict import Denied, sample
 
@@ -59,7 +58,7 @@ def _walk(
             return Partial(f"page {number} brings again the records of an earlier page")
         turn = Turn(number, seen, len(rows), agreed=evidence.agreed, answer=answer)
         end = _end_of_slice(evidence) or table.paginator.next(step.call, turn)
-        page = _page(dataset, first, rows, session.secrets(), doubtful=answer.doubtful)
+        page = page_of(dataset, first, rows, session.secrets(), doubtful=answer.doubtful)
         # Nothing of this page may live on while the next one is decoded.
         del answer, rows, turn
         if page.records or page.rejects:
@@ -116,7 +115,7 @@ def _check_envelope(
     message = find(answer.document, message_path) if message_path else error
     if isinstance(message, dict):
         message = message.get("message", message)
-    words = sample(message if isinstance(message, str) else _text(message), secrets)
+    words = sample(message if isinstance(message, str) else text_of(message), secrets)
     raise Refused(
         f"the API refuses inside a success, {path}: {words}",
         where=answer.where,
@@ -128,30 +127,6 @@ def _total(answer: Answer, table: ApiDataset) -> int | None:
     if table.total_path is not None:
         return as_count(find(answer.document, table.total_path))
     return as_count(answer.headers.get(table.total_header)) if table.total_header else None
-
-
-def _page(
-    dataset: str, first: int, rows: list[Any], secrets: tuple[str, ...], *, doubtful: bool
-) -> Page:
-    if not doubtful and {*map(type, rows)} <= {dict}:
-        return Page(first, rows)
-    odd = {
-        rank: "not an object" if not isinstance(row, dict) else "half a character in a text"
-        for rank, row in enumerate(rows)
-        if not isinstance(row, dict) or (doubtful and not is_writable(row))
-    }
-    rejects = tuple(
-        Reject(dataset, first + rank, reason, sample(_text(rows[rank]), secrets))
-        for rank, reason in odd.items()
-    )
-    return Page(first, [row for rank, row in enumerate(rows) if rank not in odd], rejects)
-
-
-def _text(row: Any) -> str:
-    try:
-        return orjson.dumps(row).decode()
-    except orjson.JSONEncodeError:
-        return repr(row).encode(errors="backslashreplace").decode()
 
 
 def _call(table: ApiDataset, dataset: str, connection: ApiConnection, scope: Scope) -> Call:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sources.base import Complete, Extraction, Page, Partial, Scope, Slice, Source
 from sources.declared import declared
-from sources.easyvista_answer import ask, page_of
+from sources.easyvista_answer import ask
 from sources.easyvista_connection import EasyVistaConnection
 from sources.easyvista_crosscheck import CrossCheck, is_due
 from sources.easyvista_dataset import EasyVistaConfig, EasyVistaDataset, Links
@@ -22,6 +22,7 @@ from sources.easyvista_reading import Reading, and_told, ids_of
 from sources.easyvista_session import EasyVistaSession
 from sources.easyvista_values import Values
 from sources.errors import Refused
+from sources.json_page import page_of
 from sources.ranks import cut
 from sources.verdict import Denied
 

@@ -13,12 +13,11 @@ from typing import Any, Final
 
 import orjson
 
-from sources.base import Page, Reject
 from sources.easyvista_session import EasyVistaSession
 from sources.errors import Unreadable
-from sources.selector import as_count, is_writable
+from sources.selector import as_count
 from sources.session import Answer, Call
-from sources.verdict import Denied, sample
+from sources.verdict import Denied
 
 _ENVELOPES: Final = ("records", "documents", "groups")
 _ERRORS: Final = frozenset({"error", "error_message", "message"})
@@ -146,24 +145,6 @@ def _identity(row: Any, key: tuple[str, ...]) -> str:
         return orjson.dumps(row, option=_SORTED).decode()
     except orjson.JSONEncodeError:
         return repr(row)
-
-
-def page_of(
-    dataset: str, first: int, rows: list[Any], secrets: tuple[str, ...], *, doubtful: bool
-) -> Page:
-    """The page that begins with the *first* record; what is no record is a reject."""
-    if not doubtful and {*map(type, rows)} <= {dict}:
-        return Page(first, rows)
-    odd = {
-        rank: "not an object" if not isinstance(row, dict) else "half a character in a text"
-        for rank, row in enumerate(rows)
-        if not isinstance(row, dict) or (doubtful and not is_writable(row))
-    }
-    rejects = tuple(
-        Reject(dataset, first + rank, reason, sample(repr(rows[rank]), secrets))
-        for rank, reason in odd.items()
-    )
-    return Page(first, [row for rank, row in enumerate(rows) if rank not in odd], rejects)
 
 
 def at(row: Any, path: str) -> Any:

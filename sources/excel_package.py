@@ -1,5 +1,6 @@
 """The zip archive that a workbook is: whole, of the right kind, of bearable size."""
 
+import errno
 import re
 import zipfile
 import zlib
@@ -42,7 +43,8 @@ def readable(where: str) -> Iterator[None]:
     try:
         yield
     except (OSError, *_BROKEN) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        # what is no number of a place in the file is refused as an invalid argument
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise worded(error, where) from None
         words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise Unreadable(

@@ -94,17 +94,16 @@ class SheetRows:
         """The rows that are not blank among the next *most* of the sheet; None after the last."""
         with readable(self._sheet.where):
             many = list(islice(self._cells, most))
-        if not many:
-            return None
-        found = []
-        for cells in many:
-            self.line += 1
-            texts = self._texts_of(cells)
-            filled = len(texts) - texts.count("")
-            self._merged.fill(self.line, texts)
-            if filled:
-                found.append(Row(self.line, filled, texts))
-        return found
+            found = [row for cells in many if (row := self._row(cells)) is not None]
+        return found if many else None
+
+    def _row(self, cells: Cells) -> Row | None:
+        """The next row of the sheet; None when it is blank."""
+        self.line += 1
+        texts = self._texts_of(cells)
+        filled = len(texts) - texts.count("")
+        self._merged.fill(self.line, texts)
+        return Row(self.line, filled, texts) if filled else None
 
     def _texts_of(self, cells: Cells) -> list[str | None]:
         of = self._texts.of
