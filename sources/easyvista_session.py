@@ -114,6 +114,7 @@ class EasyVistaSession(HttpSession):
     """The calls of one extraction; threads may share it."""
 
     connection: EasyVistaConnection
+    numbers_are_texts = True  # specs/easyvista.md §6
 
     def _judge(self, request: requests.PreparedRequest | requests.Request) -> EasyVistaJudge:
         return EasyVistaJudge(

@@ -30,6 +30,8 @@ class ItopSession(HttpSession):
     Raises as `HttpSession.ask`, and `sources.itop_errors` for what iTop refuses with HTTP 200.
     """
 
+    numbers_are_texts = True  # but for stop watches: specs/itop.md §4.2
+
     def __init__(self, connection: ItopConnection) -> None:
         super().__init__(connection)
         self._script = connection.script

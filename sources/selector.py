@@ -35,13 +35,13 @@ class NotJson(ValueError):
         self.truncated = truncated
 
 
-def decode(body: bytes, charset: str = "") -> tuple[Any, bool]:
+def decode(body: bytes, charset: str = "", *, exact: bool = True) -> tuple[Any, bool]:
     r"""The document in *body*, and whether its texts are in doubt (`is_writable` tells row by row).
 
     UTF-8 with or without a BOM, else the *charset* that the answer declares. NaN, Infinity and
     bytes that are not of the encoding raise NotJson. Integers of 20 digits and more stay integers:
-    orjson makes floats of them, and an identifier would lose its end. A lone surrogate
-    (`"\ud83d"`) is what puts texts in doubt.
+    orjson makes floats of them, and an identifier would lose its end; unless *exact* is false, for
+    a vendor that writes them as texts. A lone surrogate (`"\ud83d"`) is what puts texts in doubt.
     """
     if body.startswith(_BOM):
         body = body[3:]
@@ -51,7 +51,7 @@ def decode(body: bytes, charset: str = "") -> tuple[Any, bool]:
         failure = error
     else:
         # A translation and a search cost half of the decoding at worst, the expression sevenfold.
-        if _LONG_RUN in body.translate(_DIGITS_TO_ZERO) and _LONG_INTEGER.search(body):
+        if exact and _LONG_RUN in body.translate(_DIGITS_TO_ZERO) and _LONG_INTEGER.search(body):
             document = _slowly(body)
         return document, False
     try:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -77,6 +77,9 @@ class Origin(NamedTuple):
 
 class HttpSession(requests.Session):
     """The calls of one extraction over *connection*; close it, or use it as a context manager."""
+
+    # Whether the vendor writes every number as a text, so that no integer can be too long for JSON.
+    numbers_are_texts: ClassVar[bool] = False
 
     def __init__(self, connection: HttpConnection) -> None:
         super().__init__()
@@ -182,7 +185,8 @@ class HttpSession(requests.Session):
         failure = judge.status(response.status_code, response.headers, body, time.time())
         if failure is None:
             try:
-                document, doubtful = decode(body, _charset(response))
+                exact = not self.numbers_are_texts
+                document, doubtful = decode(body, _charset(response), exact=exact)
             except NotJson as error:
                 failure = judge.not_json(error, body)
             else:

@@ -20,6 +20,7 @@ from tests.fuzz_itop_cases import CONDITIONS, NEUTRAL, SECRET, ZONE, draw
 from tests.fuzz_reading import QUICK, AnyValue, Gate, Stage, Truth
 from tests.fuzz_watch import Case
 
+_TOO_MUCH = frozenset({"memory_objects", "memory_bytes"})
 Held = dict[str, dict[str, Any]]  # values by `Class::id`
 
 
@@ -98,7 +99,7 @@ def truth_of(case: Case, before: Held, after: Held) -> Truth:
         "odd": 10_000 if "bad_record" in kinds else len(case["knobs"].get("invalid_utf8", ())),
         "honest": not case["faults"] and case["honest"] and set(case["knobs"]) <= NEUTRAL,
     }
-    if kinds & {"status", "fatal", "empty"}:  # on an object alone they are its own fault
+    if kinds & {"status", "fatal", "empty"} or {*case["knobs"]} & _TOO_MUCH:  # on an object alone they are its own fault
         common["odd"] = 10_000
     if "related" in case["dataset"]:
         edges = dict.fromkeys(_edges(case, before), AnyValue())
@@ -109,7 +110,7 @@ def truth_of(case: Case, before: Held, after: Held) -> Truth:
     for held in (before, after):
         for key, values in _listed(case, held, widely=True).items():
             may.setdefault(key, set()).add(_shown(case, values))
-    anything = bool(added) or case["any_value"]
+    anything = bool(added) or case["any_value"] or "repeat" in kinds
     return Truth(
         must=dict.fromkeys(first.keys() & last.keys(), frozenset()),
         may={key: AnyValue() if anything else frozenset(each) for key, each in may.items()},

@@ -104,6 +104,7 @@ def test_a_flipped_byte_is_noticed_before_any_row(drop: DropFolder) -> None:
         (SHEET, 't="s"><v>3<', 't="s"><v>999<'),
         (SHEET, 't="s"><v>3<', 't="s"><v>-1<'),
         (SHEET, 't="s"><v>3<', "><v>12 apples<"),
+        (SHEET, 't="s"><v>3<', 's="99"><v>3<'),
         (SHEET, "<worksheet", "<sheet"),
         ("xl/styles.xml", '<fill><patternFill patternType="none"/></fill>', "<fill/>"),
         ("xl/workbook.xml", 'r:id="rId1"', 'r:id="rId9"'),
