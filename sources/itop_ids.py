@@ -97,8 +97,10 @@ class Lister:
         query = self._selection.all(bounds.low, bounds.high)
         answer = self._session.do(get(self._table, query, "id"), once=once)
         ids, classes = names_of(answer)
-        doubt = count_doubt("the list of ids", found_in(answer), len({*ids}))
-        return Listing(ids, classes, (doubt,) if doubt else ())
+        doubts = [count_doubt("the list of ids", found_in(answer), len({*ids}))]
+        if not self._selection.oql and not all(map(bounds.hold, ids)):
+            doubts.append(f"iTop answers the list of ids{bounds} with others")
+        return Listing(ids, classes, tuple(filter(None, doubts)))
 
 
 def count_doubt(of: str, found: int | None, received: int) -> str:

@@ -61,14 +61,15 @@ class Windows:
         objects = self._ask(self._selection.part(ids), once=once)
         rows, odd = objects.rows, objects.odd
         received = len(rows)
-        if received != len(ids) or not all(map(rows.__contains__, ids)):
+        as_listed = received == len(ids) and all(map(rows.__contains__, ids))
+        if not as_listed:
             self._settle(rows, odd, ids)
         doubt = ""
         if objects.found != len(rows):  # what came late counts too
             doubt = count_doubt(f"the window {ids[0]} to {ids[-1]}", objects.found, received)
         sound = rows if not odd else {each: row for each, row in rows.items() if each not in odd}
         odd |= self._values.change(sound)
-        order = ids if len(rows) == len(ids) and not odd else sorted(rows)
+        order = ids if as_listed else sorted(rows)
         # Counted once nothing can fail any more: what fails is asked for again.
         evidence.doubts += [doubt] if doubt else []
         evidence.read += len(rows)

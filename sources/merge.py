@@ -9,7 +9,7 @@ from sources.file_reading import counted
 
 
 class Complement:
-    """The rows of a later file, by key: held in memory, about 100 bytes and its texts for each.
+    """The rows of a later file, by key: held in memory, some 250 bytes and its texts for each.
 
     `where` is that file as it is shown, `absent` what a row without one of its own is given.
     """

@@ -41,7 +41,7 @@ class Feed:
     connection: Mapping[str, Any]
     fields: frozenset[str]
     count: int = 50_000
-    small: int = 40_000  # records read where every page waits
+    small: int = 60_000  # records read where every page waits
 
     @contextlib.contextmanager
     def served(self, count: int, latency: float = 0.0) -> Iterator[tuple[Any, Any]]:

@@ -200,7 +200,7 @@ def _knobs(random: Random, case: Case) -> dict[str, Any]:
         "maintenance": True,
         "secure": True,
         "login_types": ["basic"],
-        "missing": [random.choice(("Server.name", "Server.status", "FunctionalCI.description"))],
+        "missing": [random.choice(("Server.status", "FunctionalCI.description"))],
         "now": "2026-10-25 02:30:00",
     }
     weights = {"maintenance": 0.005, "secure": 0.005, "login_types": 0.01, "post_max_bytes": 0.02}

@@ -75,6 +75,7 @@ class Truth:
     rows may be lost all the same, by the words of the source's documentation. `honest`: nothing
     went wrong, and the reading has to be complete. `often`: keys that may come again.
     `keyless`: the key of records without one, which are odd ones too.
+    `spare`: odd rows that are none of `must`.
     """
 
     must: Mapping[str, frozenset[Any]]
@@ -86,6 +87,7 @@ class Truth:
     honest: bool = False
     often: Container[str] = ()
     keyless: str = "None"
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,7 @@ def _check_whole(got: Got, stage: Stage, truth: Truth, evidence: str) -> None:
     missing = sorted(truth.must.keys() - came.keys())
     if truth.weak:
         return
-    silent = len(missing) - len(rejects) - keyless
+    silent = len(missing) - max(len(rejects) + keyless - truth.spare, 0)
     if truth.lacking is not None:
         evidences = [each.evidence for each in got.outcomes if isinstance(each, Complete)]
         silent -= max(sum(map(truth.lacking, evidences)) - truth.hidden, 0)

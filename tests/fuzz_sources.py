@@ -20,7 +20,7 @@ from random import Random
 from types import FrameType
 from typing import Any
 
-from tests import fuzz_easyvista, fuzz_itop, fuzz_servicenow
+from tests import fuzz_api, fuzz_easyvista, fuzz_itop, fuzz_servicenow
 from tests.fuzz_reading import Kind, Wrong, run
 from tests.fuzz_shrink import shrunk
 from tests.fuzz_watch import ROOT, Case, Hang
@@ -29,6 +29,7 @@ KINDS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "servicenow": fuzz_servicenow.served,
     "easyvista": fuzz_easyvista.served,
     "itop": fuzz_itop.served,
+    "api": fuzz_api.served,
 }
 PATIENCE = 30.0  # seconds of a clock after which an input is interrupted
 SHRINKING = 60.0  # seconds of a clock for one finding
