@@ -240,7 +240,8 @@ def finish(place: Workplace, extracted: Extracted) -> tuple[str, ...]:
             connection, now = place.source_connection(), datetime.now(UTC)
             told += job.source.finish(job.config, name, connection, read.taken, now)
         except SourceError as error:
-            log.warning("%s: %s", name, place.settings.redact(describe(error)))
+            what = place.settings.redact(describe(error))
+            log.warning("%s is loaded, but what was read cannot be cleared away: %s", name, what)
     for line in told:
         log.info("%s", line)
     return tuple(told)

@@ -51,7 +51,8 @@ Faults (`faults`, a list of `{"kind": …, "on": operation or class, "fields": n
     repeat       the last good answer once more
     short        `keep` of the objects, the same `Found: N`
     bad_record   `record` in place of the object at `index`
-    rows         after the answer, `add` (`class` and values) and `remove` (keys) of objects
+    rows         after the answer, `add` (`class` and values), `change` (values by key) and
+                 `remove` (keys) of objects
 """
 
 import argparse

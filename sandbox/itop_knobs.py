@@ -97,6 +97,9 @@ class Fault(Strict):
     remove: list[str] = Field(
         default=[], description="`rows`: objects gone after the answer, such as `Server::12`."
     )
+    change: dict[str, dict[str, Any]] = Field(
+        default={}, description="`rows`: values changed after the answer, by `Server::12`."
+    )
 
 
 USERS = (

@@ -119,6 +119,8 @@ class Itop:
         for values in fault.add:
             given = dict(values)
             self.held.add(given.pop("class"), **given)
+        for key, values in fault.change.items():
+            self.held.change(key, **values)
         self.held.remove(*fault.remove)
 
     def _organizations(self, user: User) -> frozenset[int] | None:

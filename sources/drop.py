@@ -95,14 +95,13 @@ def choose(
     return [newest]
 
 
-def worded(error: OSError, where: str) -> SourceError:
-    """The error of a source for one of the file system."""
+def worded(error: OSError, where: str, doing: str = "read") -> SourceError:
+    """The error of a source for one of the file system, met when a file was to be so treated."""
     words = error.strerror or str(error)
     if isinstance(error, PermissionError):
-        return Refused(
-            f"may not be read: {words}", where=where, mend="give us the right to read it"
-        )
-    return Unreachable(f"cannot be read: {words}", where=where, mend="check the disk or the share")
+        return Refused(f"may not be {doing}: {words}", where=where, mend="give us the right to it")
+    mend = "check the disk or the share"
+    return Unreachable(f"cannot be {doing}: {words}", where=where, mend=mend)
 
 
 def _age(file: DropFile, newest_by: Newest) -> tuple[int | str, str]:

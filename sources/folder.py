@@ -95,7 +95,7 @@ class LocalFolder:
             return file.read(4096)
 
     def move(self, name: str, target: str) -> None:
-        with _worded(self.place(name)):
+        with _worded(self.place(name), doing=f"moved to {target}"):
             (self.root / target).parent.mkdir(parents=True, exist_ok=True)
             try:
                 (self.root / name).rename(self.root / target)
@@ -109,8 +109,8 @@ class LocalFolder:
 
 
 @contextmanager
-def _worded(where: str) -> Iterator[None]:
+def _worded(where: str, doing: str = "read") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise worded(error, where) from None
+        raise worded(error, where, doing) from None

@@ -109,6 +109,7 @@ def truth_of(case: Case, before: list[Any], after: list[Any]) -> Truth:
         odd=10_000 if "bad_record" in kinds else odd,
         spare=odd,
         weak=_weak(case, kinds),
+        often=AnyValue() if _weak(case, kinds) and case["slices"] > 1 else (),
         honest=not case["faults"] and neutral,
     )
 
@@ -122,7 +123,7 @@ def _weak(case: Case, kinds: set[str]) -> str:
     anchored = paginator["type"] == "offset" and paginator.get("overlap", True) and not small
     if "rows" in kinds and not anchored:
         return "moves that leave the total alone are noticed by pages that hang on a row alone"
-    if kinds & {"short", "repeat"} and (not has_total or lies):
+    if kinds & {"short", "repeat"} and (not has_total or lies or (small and case["slices"] > 1)):
         return "a page that lacks rows is noticed by the total alone"
     return ""
 
@@ -282,8 +283,8 @@ def _fault(random: Random, case: Case) -> dict[str, Any]:
         },
     }
     names = [*kinds, "rows", "rows", "rows", "rows", "rows", "short", "repeat"]
-    if any(not isinstance(row, dict) for row in case["rows"]) or case["knobs"]["shape"] == "map":
-        # What spoils a record needs one, and a map has a name for each.
+    if any(not isinstance(row, dict) for row in case["rows"]) or case["knobs"]["shape"] in {"map", "hits"}:
+        # What spoils a record needs one, and here it has a name.
         names = [name for name in names if name not in {"nan", "bad_utf8", "bad_record"}]
     name = random.choice(names)
     if name == "rows":

@@ -104,14 +104,15 @@ def truth_of(case: Case, before: Held, after: Held) -> Truth:
     if "related" in case["dataset"]:
         edges = dict.fromkeys(_edges(case, before), AnyValue())
         return Truth(must=edges, may=edges, **common)
-    added = [row for fault in case["faults"] for row in fault.get("add", ())]
     first, last = _listed(case, before), _listed(case, after)
     may: dict[str, set[Any]] = {}
     for held in (before, after):
         for key, values in _listed(case, held, widely=True).items():
             may.setdefault(key, set()).add(_shown(case, values))
-    anything = bool(added) or case["any_value"] or "repeat" in kinds
+    anything = ("rows" in kinds) or case["any_value"] or "repeat" in kinds
+    weak = "a list of ids that is another one" if "repeat" in kinds else ""
     return Truth(
+        weak=weak,
         must=dict.fromkeys(first.keys() & last.keys(), frozenset()),
         may={key: AnyValue() if anything else frozenset(each) for key, each in may.items()},
         **common,

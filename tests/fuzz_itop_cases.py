@@ -275,4 +275,11 @@ def _moves(random: Random, case: Case) -> dict[str, Any]:
     some = range(random.choice((0, 1, 3)))
     kind = {"link": "", "ticket": "UserRequest"}.get(case["variant"], "Server")
     add = [_object(random, kind, 0) for _ in some] if kind else []
-    return {"add": add, "remove": gone}
+    free = [each for each in keys if each not in taken]
+    moved = random.sample(free, min(len(free), random.choice((0, 1, 3)))) if kind else []
+    taken += moved
+    change = {key: _object(random, kind, 0) for key in moved}
+    for values in change.values():
+        for name in ("class", "id", "org_id", "archive_flag"):
+            values.pop(name, None)
+    return {"add": add, "remove": gone, "change": change}
