@@ -180,7 +180,20 @@ class EasyVistaDataset(Strict):
 
 
 class EasyVistaConfig(SourceConfig):
-    """A job that reads an EasyVista Service Manager."""
+    """A job that reads an EasyVista Service Manager by its REST API.
+
+    A dataset is a list (`resource`), a saved view (`internal_query`), or the links of the items of
+    another list, asked for one item after the other (`links`). A record is the fields that the
+    mapping reads, in capitals; those of linked objects lie in an object (`LOCATION.CITY`). Unset
+    values, which EasyVista writes as empty texts, are null.
+
+    Pages follow one another by the rows received, each beginning with the last row of the one
+    before; keys are compared with the first and the last total. Every condition of `search` is
+    compared again, since the server drops those it does not understand and returns everything.
+    Assets that `/assets` leaves out for want of a location or department are found by `crosscheck`.
+
+    A window is of `modified`, `LAST_UPDATE` unless said otherwise, paged by the stamp.
+    """
 
     type: Literal["easyvista"] = "easyvista"
     datasets: dict[str, EasyVistaDataset] = Field(

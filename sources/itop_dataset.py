@@ -130,7 +130,21 @@ class ItopDataset(Strict):
 
 
 class ItopConfig(SourceConfig):
-    """A job that reads iTop by its REST services (2.2 and later)."""
+    """A job that reads iTop by its REST services: Professional 1.3.4, Community 2.4, 3.x.
+
+    A dataset is a class, link classes (`lnk…`) among them, a query in OQL, or an impact graph
+    (`related`). A record is the attributes that the mapping reads, with `id` and, where asked for,
+    `finalclass`; attributes are named one by one, since `*` costs a query an object.
+
+    The ids of all objects are listed first, then the objects are read by windows of ids: the paging
+    of iTop itself repeats some objects and drops others where names are the same. The reading is
+    complete when every id was read once, or is confirmed to be gone. What other organizations own
+    is left out by iTop without a word: the evidence says whose rights it was read with.
+
+    CIs have no date of modification: a window needs a `cursor_field`, such as `last_update` of
+    tickets. An unset external key is `"0"` (`unset_keys`), dates are as the user's language has
+    them (`date_format` of the connection, `dates`).
+    """
 
     type: Literal["itop"] = "itop"
     datasets: dict[str, ItopDataset] = Field(description="What is read, by name.", min_length=1)

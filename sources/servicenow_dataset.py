@@ -211,7 +211,20 @@ class ServiceNowDataset(Strict):
 
 
 class ServiceNowConfig(SourceConfig):
-    """A job that reads a ServiceNow."""
+    """A job that reads a ServiceNow by its Table API, through pysnow: Madrid and later.
+
+    A dataset is a table, or the relations between CIs (`relations: true`). A record is the columns
+    that the mapping reads, all of them texts; a dot-walked one (`location.name`) lies in an object.
+    A reference is a sys_id, or `{value, display_value}` with `display_value: all`.
+
+    Rows are read by sys_id, each page from the last row of the one before, until the instance
+    counts no more: a short or empty page is no end, since access rules hide rows after they were
+    counted. Rows that are hidden are told with their number; more than `max_hidden` of them, rows
+    out of order (no right to `query_range`), or totals that contradict each other make the reading
+    partial. Cancelled calls are asked again in smaller pages.
+
+    A window is of `sys_updated_on`, half open, and ends `lag` seconds before the instance's now.
+    """
 
     type: Literal["servicenow"] = "servicenow"
     datasets: dict[str, ServiceNowDataset] = Field(

@@ -21,6 +21,17 @@ _CONDITION: Final = re.compile(
     rf"([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)({'|'.join(map(re.escape, _OPERATORS))})(.*)",
     re.DOTALL,
 )
+# Two operators of which, with one value, a row meets one at most.
+_OPPOSITES: Final = {
+    **dict.fromkeys(("STARTSWITH", "ENDSWITH", "%", "LIKE", "CONTAINS", "*"), ("LIKE", "NOT LIKE")),
+    **dict.fromkeys(("NOT LIKE", "!*", "DOES NOT CONTAIN"), ("LIKE", "NOT LIKE")),
+    **dict.fromkeys((">", ">=", "<", "<=", "BETWEEN"), (">", "<")),
+    **dict.fromkeys(
+        ("RELATIVEGT", "RELATIVEGE", "RELATIVELT", "RELATIVELE"), ("RELATIVEGT", "RELATIVELT")
+    ),
+    **dict.fromkeys(("ON", "NOTON"), ("ON", "NOTON")),
+    **dict.fromkeys(("GT_FIELD", "LT_FIELD"), ("GT_FIELD", "LT_FIELD")),
+}
 _CARET: Final = "\ufdd0"  # no value holds it: Unicode says it is no character
 _SCRIPT: Final = re.compile(r"javascript\s*:", re.IGNORECASE)
 _TEXT_INDEX: Final = "123TEXTQUERY321="
@@ -95,6 +106,22 @@ def columns(query: str) -> frozenset[str]:
         if condition is not None:
             found.add(condition[1])
     return frozenset(found)
+
+
+def contradictions(query: str) -> dict[str, str]:
+    """By column that *query* compares by its text or its order: a query that no row can meet."""
+    found: dict[str, str] = {}
+    related = False
+    for clause in _clauses(query):
+        related = clause.startswith("RLQUERY") or (related and clause != "ENDRLQUERY")
+        condition = None if related else _CONDITION.fullmatch(clause.removeprefix("OR"))
+        opposites = _OPPOSITES.get(condition[2]) if condition else None
+        if condition is not None and opposites:
+            column, value = condition[1], condition[3].replace(_CARET, "^^")
+            if condition[2] == "BETWEEN":
+                value = value.partition("@")[0]
+            found[column] = "^".join(f"{column}{sign}{value}" for sign in opposites)
+    return found
 
 
 def _clauses(query: str) -> list[str]:

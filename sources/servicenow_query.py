@@ -1,6 +1,6 @@
 """The encoded queries that are sent: the rows a dataset wants, from one sys_id to another."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sources.base import Scope, Slice
 from sources.errors import Refused, Unreadable
 from sources.servicenow_dataset import Condition, ServiceNowDataset
-from sources.servicenow_encoded import columns, conditions, escaped
+from sources.servicenow_encoded import columns, conditions, contradictions, escaped
 from sources.servicenow_pysnow import pysnow
 
 ORDER: Final = "ORDERBYsys_id"
@@ -66,11 +66,13 @@ class Filter:
     """Which rows of its table a dataset wants.
 
     `parts`: encoded queries, of which a row is in one: a list that is too long for an address is
-    asked for bit by bit. `columns`: those that are compared.
+    asked for bit by bit. `columns`: those that are compared. `impossible`: by column whose text or
+    order is compared, a query that no row can meet.
     """
 
     parts: tuple[str, ...] = ("",)
     columns: frozenset[str] = field(default_factory=frozenset)
+    impossible: Mapping[str, str] = field(default_factory=dict)
 
     def within(self, window: str) -> "Filter":
         """The same rows, if *window* holds for them too."""
@@ -88,19 +90,23 @@ def filter_of(dataset: ServiceNowDataset, types: Sequence[str] = ()) -> Filter:
     """*types*: sys_ids of the types of relations that are wanted."""
     terms: list[tuple[str, ...]] = []
     compared: set[str] = set()
+    impossible: dict[str, str] = {}
     if isinstance(dataset.query, str):
         terms.append((conditions(dataset.query),))
         compared |= columns(dataset.query)
+        impossible |= contradictions(dataset.query)
     else:
         for condition in dataset.query:
             terms.append(tuple(_written(condition)))
             compared |= {each.field for each in condition.any or (condition,)}
+            for each in condition.any or (condition,):
+                impossible |= contradictions(_one(each))
     for column, values in ((CLASS, dataset.classes), ("type", types)):
         if values:
             terms.append(tuple(_lists(column, values)))
             compared.add(column)
     parts = ["^".join(part for part in parts if part) for parts in product(*terms)]
-    return Filter(tuple(parts), frozenset(compared))
+    return Filter(tuple(parts), frozenset(compared), impossible)
 
 
 def _written(condition: Condition) -> Iterator[str]:
@@ -188,6 +194,12 @@ class Window:
         if self.low is not None:
             asked = asked.greater_than_or_equal(self.low).AND().field(UPDATED)
         return str(asked.less_than(self.high))
+
+    @property
+    def impossible(self) -> str:
+        """What no row can meet, unless the instance ignores ranges of stamps."""
+        high = f"{self.high:%Y-%m-%d %H:%M:%S}"
+        return f"{UPDATED}>{high}^{UPDATED}<{high}"
 
     def holds(self, stamps: Sequence[str]) -> bool:
         """Whether all *stamps* are in it, as texts of the API."""

@@ -13,8 +13,8 @@ from sources.servicenow_dataset import ServiceNowDataset
 from sources.servicenow_keyset import Walk
 from sources.servicenow_query import UPDATED, Filter, Rows, Window, filter_of
 from sources.servicenow_reckoning import counts_of, reckoned, total_of
-from sources.servicenow_relations import Relations, ids_of, needs_types, types_of
-from sources.servicenow_sample import sampled, shown_share
+from sources.servicenow_relations import TYPES, Relations, ids_of, needs_types, types_of
+from sources.servicenow_sample import check_compared, sampled, shown_share
 from sources.servicenow_values import KEY, Shape, value_of
 from sources.verdict import sample
 
@@ -41,13 +41,14 @@ class Reading:
         self._handed = 0  # records and rejects of the pages so far
         self._mended = 0
         self._relations: Relations | None = None
+        self._unnamed = ""  # why relations of the types wanted may not be told
 
     def pages(self) -> Extraction:
         """Raises as `sources.servicenow.extract`."""
         fields = self._fields()
         wanted = self._wanted(fields)
         window, remark = self._looked(wanted)
-        # Labels of dates are in the zone and the format of the account: nothing is told by them.
+        # Labels of dates are in the zone and the format of the account, and tell nothing.
         checked = window if self._view.display_value != "true" else None
         if fields is not None and checked is not None:
             fields = _with(fields, UPDATED)
@@ -84,8 +85,13 @@ class Reading:
         if not self._table.relations:
             return filter_of(self._table)
         asked, names = fields or frozenset({f"type.{KEY}"}), self._table.types
-        types = types_of(self._instance) if needs_types(asked, names) else {}
+        types, hidden = types_of(self._instance) if needs_types(asked, names) else ({}, 0)
         ids = ids_of(names, types, self._where)
+        if names and hidden:
+            self._unnamed = (
+                f"{hidden:,} rows of {TYPES} are hidden from the account, and relations of these "
+                "types may be wanted: ask for the right to read them, or leave `types` out"
+            )
         self._relations = Relations(asked, types, ids)
         return filter_of(self._table, sorted(ids))
 
@@ -95,7 +101,10 @@ class Reading:
         if not wanted.columns and scope.since is None and scope.until is None:
             return None, ""
         seen = sampled(self._instance, self._view, wanted, table.classes, self._where)
-        return Window.of(scope, table, seen.date), seen.remark
+        window = Window.of(scope, table, seen.date)
+        if window is not None and self._view.display_value == "true":
+            check_compared(self._instance, self._view, UPDATED, window.impossible, self._where)
+        return window, seen.remark
 
     def _shaped(self, fields: frozenset[str] | None) -> Shape:
         if self._relations is not None and fields is not None:
@@ -160,6 +169,8 @@ class Reading:
                 yield Reject(self._name, first + rank, reason, text)
 
     def _outcome(self, parts: tuple[Rows, ...], totals: list[int | None], remark: str) -> Outcome:
+        if self._unnamed:
+            return Partial(self._unnamed)
         counts = counts_of(self._instance, self._view, parts, total_of(totals))
         received = self._received + self._again
         remarks = [remark] if remark else []

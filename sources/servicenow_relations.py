@@ -100,8 +100,11 @@ def needs_types(fields: Iterable[str], names: Iterable[str]) -> bool:
     return any(names) or any(path.startswith(f"{_TYPE}.") for path in fields)
 
 
-def types_of(instance: Instance) -> dict[str, Type]:
-    """Every type of relation by its sys_id: a dozen rows, read once."""
+def types_of(instance: Instance) -> tuple[dict[str, Type], int]:
+    """Every type of relation by its sys_id, a dozen rows, and how many are hidden.
+
+    Raises Refused where none is shown, Unreadable where they do not follow one another.
+    """
     walk = Walk(instance, View(TYPES), Rows(), _COLUMNS, size=1000)
     found = {
         sys_id: row
@@ -124,7 +127,7 @@ def types_of(instance: Instance) -> dict[str, Type]:
             where=f"table {TYPES}",
             mend="ask for the right to read its rows",
         )
-    return found
+    return found, max((walk.total or 0) - len(found), 0)
 
 
 def ids_of(names: Iterable[str], types: Mapping[str, Type], where: str) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """A few rows looked at before a walk: does the instance take the conditions of the dataset?
 
 A condition on a column that is not there, or that the account may not compare, is dropped in
-silence, and the whole table is given (specs/servicenow.md §1.1, §4.5).
+silence: the whole table is given, or of an OR what the rest of it lets through (specs/servicenow.md
+§1.1, §4.5).
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ def sampled(
 ) -> Sample:
     """Look at a few of the rows that *wanted* lets through, or at any where it lets none.
 
-    Raises Refused for a column of *wanted* that no row has, and for rows that are not of *classes*.
+    Raises Refused for a column of *wanted* that no row has or whose comparison is ignored, and for
+    rows that are not of *classes*.
     """
     columns = tuple(sorted({KEY, *wanted.columns, *map(_root, wanted.columns)}))
     sheet = instance.sheet(view.raw, Rows(wanted.parts[0]), columns, limit=_ROWS)
@@ -37,7 +39,11 @@ def sampled(
     others = {row.get(CLASS, "") for row in rows} - set(classes) if classes else set()
     if not rows and wanted.columns:
         rows = _objects(instance.sheet(view.raw, Rows(), columns, limit=_ROWS).rows)
-    remark = "" if rows or not wanted.columns else "no row showed whether `query` is understood"
+    impossible = sorted(wanted.impossible.items())
+    remark = ""
+    if not rows and wanted.columns:  # none there are, or none that the account may see
+        remark = "no row showed whether `query` is understood"
+        impossible += [(name, f"{name}ISEMPTY^{name}ISNOTEMPTY") for name in sorted(wanted.columns)]
     for column in columns:
         if rows and not any(column in row for row in rows) and not _unknowable(column, rows):
             raise Refused(
@@ -52,7 +58,21 @@ def sampled(
             where=where,
             mend=f"ask for query_match on {view.table}.{CLASS}",
         )
+    for column, query in impossible:
+        check_compared(instance, view, column, query, where)
     return Sample(sheet.date, remark)
+
+
+def check_compared(instance: Instance, view: View, column: str, query: str, where: str) -> None:
+    """Raises Refused where rows are counted for *query*, which compares *column* and none meets."""
+    count = instance.total(view.raw, Rows(query))
+    if count:
+        raise Refused(
+            f"the instance ignores conditions on {column}: it counts {count:,} rows for {query!r}, "
+            "which none can meet",
+            where=where,
+            mend=f"check that {view.table} has this column, and ask for query_range on it",
+        )
 
 
 def shown_share(instance: Instance, view: View, rows: Rows) -> float:

@@ -131,7 +131,8 @@ def truth_of(
     unseen = {row["sys_id"] for row in every if row["sys_id"] in hidden | gone and late(row)}
     nothing = any(fault.get("status") == 404 for fault in case["faults"])
     withheld = nothing or bool(kinds & {"short", "repeat"})
-    if "repeat" in kinds:  # also of the rows that a look without conditions gave
+    unsure = not before and any(each.get("field") == "u_nothing" for each in case["conditions"])
+    if unsure or "repeat" in kinds:  # no row to tell by, or those of a look without conditions
         may = {_key(row): AnyValue() for row in every} | may
     return Truth(
         must={key: frozenset() for key in must if key in may},
@@ -173,9 +174,9 @@ def _wanted(case: Case, instance: Instance, *, widely: bool = False) -> Callable
     low = since and datetime.fromisoformat(since)
     high = datetime.fromisoformat(until) if until else None
     if widely and low:
-        low -= timedelta(seconds=dataset.get("overlap", 900) + 1)
+        low = (low - timedelta(seconds=dataset["overlap"])).replace(microsecond=0)
     if widely and high:
-        high += timedelta(seconds=1)
+        high = (high + timedelta(microseconds=999_999)).replace(microsecond=0)
     now = instance.now() - timedelta(seconds=dataset.get("lag", 30))
 
     def wanted(row: Record) -> bool:

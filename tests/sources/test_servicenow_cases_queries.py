@@ -221,12 +221,15 @@ def test_case_36_dot_walked_conditions_are_let_by(rig: Rig) -> None:
     assert read.evidence
 
 
-def test_case_36_what_cannot_be_checked_is_told(rig: Rig) -> None:
+def test_case_36_where_no_row_is_shown_the_counts_tell_an_unknown_field(rig: Rig) -> None:
     rig.turn(row_acls=[{"user": "etl_acl", "table": "cmdb_ci_appl", "everything": True}])
 
     read = rig.read({"table": "cmdb_ci_appl", "query": "nope=1"}, user="etl_acl")
+    known = rig.read({"table": "cmdb_ci_appl", "query": "nameISNOTEMPTY"}, user="etl_acl")
 
-    assert isinstance(read.outcome, Partial)
+    assert isinstance(read.error, Refused)
+    assert "ignores conditions on nope" in read.told
+    assert isinstance(known.outcome, Partial)
 
 
 @pytest.mark.parametrize(
