@@ -6,7 +6,7 @@ hold a part of it each: pages, windows, conditions, links, CIs that a list leave
 
 from typing import Any, Final
 
-from sources.base import Complete, Extraction, Page, Partial, Scope, Slice, Source
+from sources.base import Complete, Extraction, Outcome, Page, Partial, Scope, Slice, Source
 from sources.declared import declared
 from sources.easyvista_answer import ask
 from sources.easyvista_connection import EasyVistaConnection
@@ -114,7 +114,7 @@ class _Pages:
         return check.outcome(outcome)
 
     def _links(self, links: Links) -> Batches:
-        ids, listed = ids_of(self._session, self._config.listed(links))
+        ids, listed = self._listed(links)
         size = self._table.page_size
         reader = LinkReader(self._session, links, self._table.keys, size)
         for rows, doubtful in reader.batches(ids):
@@ -124,6 +124,16 @@ class _Pages:
         if reader.doubts:
             return Partial("; ".join(reader.doubts))
         return Complete("; ".join([*reader.facts(len(ids)), f"{links.of}: {listed.evidence}"]))
+
+    def _listed(self, links: Links) -> tuple[list[str], Outcome]:
+        """The records that are asked for their links, with those that their list leaves out."""
+        table = self._config.listed(links)
+        ids, outcome = ids_of(self._session, table)
+        if isinstance(outcome, Partial) or not is_due(table, _NOTHING):
+            return ids, outcome
+        check = CrossCheck(self._session, table, _NOTHING)
+        check.look()
+        return [*ids, *check.lacking], check.named(outcome)
 
 
 def count(

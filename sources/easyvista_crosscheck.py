@@ -106,6 +106,14 @@ class CrossCheck:
         part = self.scope.slice
         return 1 if part and part.of > 1 else self.session.connection.max_concurrency
 
+    def named(self, read: Outcome) -> Outcome:
+        """*read*, once those that are lacking are known by their keys, and no more is needed."""
+        if self.doubt:
+            return Partial(f"{self.doubt}; {_OTHERWISE}")
+        count = len(self.lacking)
+        told = f"{count:,} CIs that /{ASSETS} leaves out are added" if count else self.fact
+        return and_told(read, [told] if told else [])
+
     def _same_total(self) -> int | None:
         """The number of CIs, where both lists tell the same; None where keys must be compared."""
         conditions = self.table.search

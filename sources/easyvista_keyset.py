@@ -41,6 +41,7 @@ class Window:
         self._field = field
         self._since, self._until = bounds
         self._writing = writing
+        self._grain = writing.grain
         self._from = self._since  # where the search begins
         self._offset = 0
         self._hung = False  # the first row asked for is the last one read
@@ -93,7 +94,7 @@ class Window:
             stamps.append(self._read(at(row, self._field), page.where))
         low, high = self._from, self._until
         for stamp in stamps:
-            early = low is not None and stamp < low - _MILLISECOND
+            early = low is not None and stamp <= low - _MILLISECOND - self._grain
             if early or (high is not None and stamp > high + _MILLISECOND):
                 raise self._dropped(f"{stamp.isoformat()} came", page.where)
         if stamps != sorted(stamps):
@@ -164,7 +165,8 @@ class Window:
         self._asker.size *= 2
 
     def _holds(self, stamp: datetime) -> bool:
-        early = self._since is not None and stamp < self._since
+        """Whether it may be in the window: what its text does not tell speaks for it."""
+        early = self._since is not None and stamp + self._grain <= self._since
         return not early and (self._until is None or stamp < self._until)
 
     def _outcome(self, page: Listing) -> Outcome:

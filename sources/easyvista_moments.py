@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_WEST: Final = timedelta(hours=12)  # no clock is further from UTC
+_EAST: Final = timedelta(hours=14)
 
 
 class Writing(NamedTuple):
@@ -21,6 +23,28 @@ class Writing(NamedTuple):
 
     zone: ZoneInfo | None = None
     format: str | None = None
+
+    @property
+    def grain(self) -> timedelta:
+        """How much later than it is written a moment may be: what its text does not tell."""
+        if self.format is None or "%f" in self.format:
+            return _MILLISECOND
+        if any(sign in self.format for sign in ("%S", "%c", "%X")):
+            return timedelta(seconds=1)
+        return timedelta(minutes=1) if "%M" in self.format else timedelta(days=1)
+
+    def days(self, text: str) -> tuple[str, str]:
+        """The first and the last day that the moment may be on, where the server is.
+
+        A text with an offset shows the server's clock; UTC tells nothing of its zone. Raises
+        NoMoment.
+        """
+        if is_day(text[:10]) and not text.endswith(("Z", "+00:00")):
+            return text[:10], text[:10]
+        when = moment(text, self)
+        if self.zone is not None:
+            return (day := f"{when.astimezone(self.zone):%Y-%m-%d}"), day
+        return f"{when - _WEST:%Y-%m-%d}", f"{when + _EAST:%Y-%m-%d}"
 
 
 class NoMoment(ValueError):

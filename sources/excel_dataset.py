@@ -47,7 +47,7 @@ class ExcelConfig(DropConfig):
     """A job that reads Excel workbooks (.xlsx, .xlsm): one sheet a dataset, every cell a text.
 
     Dates are ISO texts, a number shows the zeros of its format, whole numbers keep all digits,
-    truth values are `true` and `false`; an empty cell is an empty text. The sheet is read row by
+    truth values are `TRUE` and `FALSE`; an empty cell is an empty text. The sheet is read row by
     row to its last one, which must be the one that the workbook states. Rows out of order, formulas
     that were never calculated, and workbooks that are something else are noticed.
     """

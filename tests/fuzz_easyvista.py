@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.easyvista import create_app
 from sandbox.easyvista_knobs import EasyVistaKnobs
@@ -155,7 +156,7 @@ def _candidates(
             continue
         if case["kind_of"] == "configuration-items" and not row.get("IS_CI"):
             continue
-        meets = all(met(row, each, rows, widely=widely) for each in case["conditions"])
+        meets = all(met(row, each, rows, knobs.zone, widely=widely) for each in case["conditions"])
         if meets and _in_window(case, knobs, row, widely=widely):
             found.append(row)
     return found
@@ -203,19 +204,23 @@ def _in_window(case: Case, knobs: EasyVistaKnobs, row: Record, *, widely: bool) 
     if not row.get("LAST_UPDATE"):
         return False
     stamp = datetime.fromisoformat(row["LAST_UPDATE"])
-    blur = timedelta(seconds=1) if widely and knobs.stamps == "locale" else timedelta()
+    # A text of a second, or of a millisecond, may be any moment in it.
+    blur = timedelta(seconds=1) if knobs.stamps == "locale" else timedelta(milliseconds=1)
+    blur = blur if widely else timedelta()
     early = bool(since) and stamp < datetime.fromisoformat(since) - blur
     late = bool(until) and stamp >= datetime.fromisoformat(until) + blur
     return not (early or late)
 
 
-def met(row: Record, condition: Mapping[str, Any], rows: Rows, *, widely: bool) -> bool:
+def met(
+    row: Record, condition: Mapping[str, Any], rows: Rows, zone: str, *, widely: bool
+) -> bool:
     """Whether a row meets a condition to the letter; *widely*: whatever its case and blanks."""
     value = _value(row, condition["field"], rows)
     if value is None:
         return False
     if condition.get("cond") == "between" or "since" in condition or "until" in condition:
-        return _is_between(value, condition, widely=widely)
+        return _is_between(value, condition, zone, widely=widely)
     wanted = condition["value"] if isinstance(condition["value"], list) else [condition["value"]]
     held = str(value)
     if widely:
@@ -239,18 +244,18 @@ def _value(row: Record, name: str, rows: Rows) -> Any:
     return None if value == "" else value
 
 
-def _is_between(value: str, condition: Mapping[str, Any], *, widely: bool) -> bool:
-    """Days are compared with a day of room where the zone of a moment may shift it."""
+def _is_between(value: str, condition: Mapping[str, Any], zone: str, *, widely: bool) -> bool:
+    """As the server compares: a day begins at midnight there; *widely*: or anywhere on earth."""
     low, high = condition.get("since", ""), condition.get("until", "")
     if len(value) == 10:
         return (not low or value >= low) and (not high or value < high or (widely and value == high))
     stamp = datetime.fromisoformat(value).astimezone(UTC)
-    room = timedelta(days=1) if len(low or high) == 10 else timedelta()
-    room = room if widely else -room
-    below = not low or stamp >= _moment(low) - room
-    return below and (not high or stamp < _moment(high) + room or (widely and stamp == _moment(high)))
+    room = timedelta(hours=26) if len(low or high) == 10 else timedelta(seconds=1)
+    room = room if widely else timedelta()
+    late = not low or stamp >= _moment(low, zone) - room
+    return late and (not high or stamp < _moment(high, zone) + room)
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, zone: str) -> datetime:
     read = datetime.fromisoformat(text)
-    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)

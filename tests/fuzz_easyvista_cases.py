@@ -166,8 +166,9 @@ def _condition(random: Random, kind: str) -> dict[str, Any]:
         {"field": "STATUS_ID", "cond": "is_one_of", "value": [1, 3]},
         {"field": "IS_CI", "value": 1},
         {"field": "INSTALLATION_DATE", "since": "2026-01-01", "until": "2026-01-02"},
-        {"field": "LAST_UPDATE", "since": "2026-03-29T00:00:00.000+00:00"},
+        {"field": "LAST_UPDATE", "since": "2026-03-29T00:00:00.100+00:00"},
         {"field": "LAST_UPDATE", "since": "2026-03-29"},
+        {"field": "LAST_UPDATE", "until": "2026-03-29"},
         {"field": "NOTHING_ID", "value": 1},
     ]
     if kind == "assets":
