@@ -17,7 +17,7 @@ from sources.base import Complete, Outcome, Partial
 from sources.easyvista_answer import Listing, Query, at
 from sources.easyvista_evidence import TOTAL
 from sources.easyvista_moments import NoMoment, Writing, interval, moment
-from sources.easyvista_pages import Asker, Batch, Batches
+from sources.easyvista_pages import Asker, Batch, Batches, is_contradiction
 from sources.errors import Refused, Unreadable
 
 _RESTARTS: Final = 5
@@ -48,6 +48,8 @@ class Window:
         self._stamp: datetime | None = None  # of the last row
         self._tied: set[str] = set()  # keys of the rows of that stamp
         self._last = ""  # key of the last row
+        self._known: list[str] = []  # keys of the last page
+        self._known_at = 0  # its offset
         self._restarts = 0
         self._loose = False  # a page was not hung on the one before
         self._first: int | None = None
@@ -70,6 +72,9 @@ class Window:
             rows = self._fresh(page.rows, keys, stamps)
             if not rows and self._is_end(page):
                 return self._outcome(page)
+            if not rows and keys == self._known and self._offset > self._known_at:
+                return Partial("a page brings again the records of an earlier page")
+            self._known, self._known_at = keys, self._offset
             self._advance(keys, stamps, fresh=bool(rows))
             doubtful = page.doubtful
             del page
@@ -93,8 +98,10 @@ class Window:
                 continue
             stamps.append(self._read(at(row, self._field), page.where))
         low, high = self._from, self._until
+        if low is not None and low == self._since:
+            low -= self._grain  # where a page restarts, the stamp is one that was read
         for stamp in stamps:
-            early = low is not None and stamp <= low - _MILLISECOND - self._grain
+            early = low is not None and stamp < low - _MILLISECOND
             if early or (high is not None and stamp > high + _MILLISECOND):
                 raise self._dropped(f"{stamp.isoformat()} came", page.where)
         if stamps != sorted(stamps):
@@ -172,6 +179,8 @@ class Window:
     def _outcome(self, page: Listing) -> Outcome:
         """*page* is the last one, in which nothing was new."""
         read, end = len(self._seen), self._offset + len(page.rows)
+        if is_contradiction(page):
+            return Partial("an empty page announces a next one, and no total tells what remains")
         if self._loose:
             return Partial(
                 "pages of one record do not tell whether rows moved while they were read"

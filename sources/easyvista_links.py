@@ -75,7 +75,8 @@ class LinkReader:
         rows = []
         for row, key in zip(read.rows, read.keys, strict=True):
             mark = hash(key)
-            if mark in self._seen:
+            # What is no link is a reject each time: nothing tells which one it stands for.
+            if isinstance(row, dict) and mark in self._seen:
                 continue
             self._seen.add(mark)
             rows.append(row)

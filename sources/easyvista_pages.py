@@ -35,6 +35,11 @@ class Batch:
 Batches = Generator[Batch, None, Outcome]
 
 
+def is_contradiction(page: Listing) -> bool:
+    """Whether *page* has no rows and says that more follow."""
+    return not page.rows and page.more and page.total is None
+
+
 class Asker:
     """Asks for the pages of lists, smaller ones where they take the server too long."""
 
@@ -67,7 +72,7 @@ class Asker:
     def whole(self, query: Query, total: int) -> Listing:
         """All rows at once, for a build that knows no offset."""
         log.warning("the build knows no offset: all %d records are asked for at once", total)
-        return ask(self.session, query.call(total, 0))
+        return ask(self.session, query.call(total + 1, 0))  # one more would show a wrong total
 
     def _halve(self, why: Exception) -> None:
         if self.size > SMALLEST:
@@ -189,6 +194,8 @@ class Walk:
             return None  # only a page with room left, whose total agrees, needs no other after it
         if keys and page.more if page.total is None else keys and end != page.total:
             return None
+        if is_contradiction(page):
+            return Partial("an empty page announces a next one, and no total tells what remains")
         if ranks.high is not None or (ranks.low and not (keys or self._known)):
             return Partial("rows went while they were read: a slice ends before its last rank")
         told = "the last page has room left" if fresh else "nothing follows the last one"

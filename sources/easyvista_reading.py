@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sources.base import Outcome, Partial, Scope
-from sources.easyvista_answer import Query
+from sources.base import Complete, Outcome, Partial, Scope
+from sources.easyvista_answer import Query, at
 from sources.easyvista_connection import EasyVistaConnection
 from sources.easyvista_dataset import EasyVistaDataset
 from sources.easyvista_filters import Filters, narrowed, settle, text_of, trusted
@@ -88,14 +88,24 @@ def and_told(outcome: Outcome, facts: Sequence[str]) -> Outcome:
 
 
 def ids_of(session: EasyVistaSession, table: EasyVistaDataset) -> tuple[list[str], Outcome]:
-    """The keys of all records of *table* that meet its conditions, in their order."""
+    """The keys of all records of *table* that meet its conditions, in their order.
+
+    It is partial too where some have none.
+    """
     wanted = table.model_copy(update={"page_size": max(_IDS, table.page_size), "fields": ()})
     rows = Reading(session, wanted, Scope(fields=frozenset())).batches()
     key = Query("", key=table.keys)
     ids: list[str] = []
+    odd = 0
     while True:
         try:
             batch = next(rows)
         except StopIteration as end:
-            return ids, end.value
-        ids += key.identities([row for row in batch.rows if isinstance(row, dict)])
+            outcome: Outcome = end.value
+            break
+        keyed = [row for row in batch.rows if all(at(row, name) is not None for name in table.keys)]
+        odd += len(batch.rows) - len(keyed)
+        ids += key.identities(keyed)
+    if odd and isinstance(outcome, Complete):
+        return ids, Partial(f"{odd:,} records have no {' '.join(table.keys)}: {outcome.evidence}")
+    return ids, outcome

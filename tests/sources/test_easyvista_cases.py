@@ -108,7 +108,7 @@ def test_b15_a_build_without_offset_gives_everything_at_once(rig: Rig) -> None:
     assert read.complete
     assert "the build knows no offset" in read.told
     sizes = [query["max_rows"] for query in rig.queries("assets") if "search" not in query]
-    assert sizes == ["100", "101", "250"]
+    assert sizes == ["100", "101", "251"]  # one more than there are: a total may be wrong
 
 
 def test_b15_a_build_without_offset_that_lowers_max_rows_is_partial(rig: Rig) -> None:
