@@ -1,8 +1,8 @@
 """CIs that `/assets` leaves out: it joins location and department, and drops assets without one.
 
 They are absent from its total too, so that its own count proves nothing; `/configuration-items`
-joins neither (`specs/easyvista.md` §3). Two totals are compared first, and only where they differ
-the keys of both lists.
+joins neither (`specs/easyvista.md` §3). Totals are compared first, and only where they differ, or
+may be those of a condition that was dropped, the keys of both lists.
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ ASSETS: Final = "assets"
 ITEMS: Final = "configuration-items"
 _NOTHING: Final = Scope(fields=frozenset())
 _IS_CI: Final = EasyVistaCondition(field="IS_CI", value="1")
+_IS_NO_CI: Final = EasyVistaCondition(field="IS_CI", value="0")
 _OTHERWISE: Final = "`crosscheck: none` does without"
 
 
@@ -124,12 +125,16 @@ class CrossCheck:
         # A field that is repeated would be taken for any of its values.
         asked_for = any(each.path == _IS_CI.path for each in conditions)
         with_cis = conditions if asked_for else (*conditions, _IS_CI)
+        others = (*(each for each in conditions if each.path != _IS_CI.path), _IS_NO_CI)
         asked = (
             narrowed(items, text_of(conditions)),
             narrowed(assets, text_of(with_cis)),
+            narrowed(assets, text_of(others)),
         )
-        of_items, of_assets = in_turn(partial(total, self.session), asked, self._at_once)
-        return of_items if of_items == of_assets else None
+        of_items, of_assets, of_others = in_turn(partial(total, self.session), asked, self._at_once)
+        # As many CIs as other assets: the condition may be dropped, and all of them counted.
+        told = of_items == of_assets and (of_assets == 0 or of_assets != of_others)
+        return of_items if told else None
 
     def _compare(self) -> None:
         items, items_read = ids_of(self.session, self.table.of_resource(ITEMS))

@@ -46,7 +46,12 @@ class Check:
             return True  # a reject, whatever was asked
         value: Any = row
         for step in self.condition.path:
-            value = value.get(step) if isinstance(value, dict) else None
+            if value is None:  # an empty link
+                break
+            if not isinstance(value, dict) or step not in value:
+                self.unread += 1  # it was asked for: a record without it is an odd one
+                return True
+            value = value[step]
         if value is None:
             return False
         if self.condition.cond == "between":

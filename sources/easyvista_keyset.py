@@ -71,7 +71,10 @@ class Window:
                 continue
             rows = self._fresh(page.rows, keys, stamps)
             if not rows and self._is_end(page):
-                return self._outcome(page)
+                if not (page.rows and page.more):
+                    return self._outcome(page)
+                self._look_behind(keys)
+                continue
             if not rows and keys == self._known and self._offset > self._known_at:
                 return Partial("a page brings again the records of an earlier page")
             self._known, self._known_at = keys, self._offset
@@ -148,6 +151,11 @@ class Window:
             return True
         end = self._offset + len(page.rows)
         return end == page.total if page.total is not None else not page.more
+
+    def _look_behind(self, keys: list[str]) -> None:
+        """The total says that nothing follows the page, and its `@next` that something does."""
+        self._known, self._known_at = keys, self._offset
+        self._offset, self._hung = self._offset + len(keys), False
 
     def _advance(self, keys: list[str], stamps: list[datetime], *, fresh: bool) -> None:
         if not keys:

@@ -155,8 +155,6 @@ class Walk:
     def _repeated(self, page: Listing) -> tuple[list[Any], Outcome | None]:
         """An old build, which does not know offsets, gives the first page again and no `@next`."""
         total = page.total
-        if total == self.sweep.received:
-            return [], self.sweep.outcome("the build knows no offset", total)
         if (page.more and self.query.offsets) or total is None or not self._ranks.whole:
             return [], Partial("a page brings again the records of an earlier page")
         whole = self._asker.whole(self.query, total)

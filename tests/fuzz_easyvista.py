@@ -1,6 +1,6 @@
 """EasyVista tenants to read: lists, windows, saved views, links; and what their rows really are."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -53,7 +53,8 @@ class Easyvista:
             "max_body": "2MiB",
             **case["connection"],
         }
-        config = {"connection": "tenant", "datasets": {"feed": case["dataset"]}}
+        search = {"search": case["conditions"]} if case["conditions"] else {}
+        config = {"connection": "tenant", "datasets": {"feed": {**case["dataset"], **search}}}
         fields = None if case["fields"] is None else frozenset(case["fields"])
         since, until = (datetime.fromisoformat(each) if each else None for each in case["window"])
         before = _rows(state)
@@ -117,7 +118,6 @@ def truth_of(case: Case, knobs: EasyVistaKnobs, before: Rows, after: Rows) -> Tr
     if kinds & {"repeat"} or case["any_value"]:
         may = dict.fromkeys(may, AnyValue())
     weak = _weak(knobs, kinds)
-    changed = {key for fault in case["faults"] for key in fault.get("update", ())}
     return Truth(
         must=frozenset(must),
         may={
@@ -125,18 +125,32 @@ def truth_of(case: Case, knobs: EasyVistaKnobs, before: Rows, after: Rows) -> Tr
             for key, each in may.items()
         },
         odd=10_000 if "bad_record" in kinds else 0,
-        often=AnyValue() if weak else frozenset(changed if any(case["window"]) else ()),
+        often=_often(case, kinds, weak),
         keyless="None|None|None" if case["kind_of"] == "links" else "None",
         weak=weak,
         honest=not case["faults"] and case["honest"] and set(case["knobs"]) <= NEUTRAL,
     )
 
 
+def _often(case: Case, kinds: set[str], weak: str) -> Container[str]:
+    """Keys that may come again: those of rows that were changed in a window, and what is weak."""
+    windowed, keyless = any(case["window"]), "key" not in case["dataset"] and bool(case["view"])
+    if weak or keyless or (windowed and "repeat" in kinds):
+        return AnyValue()
+    changed = (key for fault in case["faults"] for key in fault.get("update", ()))
+    return frozenset(changed if windowed else ())
+
+
 def _weak(knobs: EasyVistaKnobs, kinds: set[str]) -> str:
-    """Why rows may be lost: two lies that agree with each other."""
-    lies = knobs.total_error or "total" in kinds
-    lies = lies or knobs.counts in {"empty", "missing"}
-    return "rows and totals lie alike" if lies and kinds & {"short", "repeat"} else ""
+    """Why rows may be lost: two things that are wrong, and agree with each other."""
+    withheld = bool(kinds & {"short", "repeat"})
+    if knobs.counts in {"empty", "missing"}:
+        return "no total tells what is withheld" if withheld or knobs.max_rows_cap == 1 else ""
+    if not (knobs.total_error or "total" in kinds):
+        return ""
+    old = knobs.build == "2018" or knobs.offset_ignored or not knobs.view_offset
+    more = withheld or "rows" in kinds or old or knobs.inner_joins or bool(knobs.max_rows_cap)
+    return "a wrong total, and more that is wrong" if more else ""
 
 
 def _shown(case: Case, row: Record) -> set[Any]:

@@ -144,7 +144,6 @@ def _draw_dataset(random: Random, case: Case) -> None:
         named = {each["field"] for each in case["conditions"]}
         if len(named) < len(case["conditions"]):  # two of one field are alternatives there
             del case["conditions"][1:]
-        dataset["search"] = case["conditions"]
     if case["table"] == "AM_ASSET" and random.random() < 0.3:
         low, high = sorted(random.randrange(-4, 44) for _ in range(2))
         odd = timedelta(microseconds=random.choice((0, 0, 500)))

@@ -53,7 +53,7 @@ class ItopKind:
             "max_body": "2MiB",
             "timezone": ZONE,
         }
-        config = {"connection": "itop", "datasets": {"feed": case["dataset"]}}
+        config = {"connection": "itop", "datasets": {"feed": _dataset(case)}}
         fields = None if case["fields"] is None else frozenset(case["fields"])
         since, until = (datetime.fromisoformat(each) if each else None for each in case["window"])
         before = _held(itop)
@@ -78,6 +78,16 @@ def served() -> Iterator[ItopKind]:
     gate = Gate(app)
     with serve(gate) as url:
         yield ItopKind(url, gate, app)
+
+
+def _dataset(case: Case) -> dict[str, Any]:
+    """The dataset with its conditions, as one or as a whole query."""
+    where = " AND ".join(f"({CONDITIONS[name][0]})" for name in case["conditions"])
+    dataset = {name: value for name, value in case["dataset"].items() if name != "oql"}
+    if case["dataset"].get("oql"):
+        clause = f" WHERE {where}" if where else ""
+        return {**dataset, "oql": f"SELECT {dataset['class']}{clause}"}
+    return {**dataset, "where": where}
 
 
 def _held(itop: Itop) -> Held:
@@ -105,7 +115,8 @@ def truth_of(case: Case, before: Held, after: Held) -> Truth:
         common["odd"] = 10_000
     if "related" in case["dataset"]:
         edges = dict.fromkeys(_edges(case, before), AnyValue())
-        return Truth(must=frozenset(edges), may=edges, **common)
+        weak = "the edges around an object that is a reject" if common["odd"] else ""
+        return Truth(must=frozenset(edges), may=edges, weak=weak, **common)
     first, last = _listed(case, before), _listed(case, after)
     may: dict[str, set[Any]] = {}
     for held in (before, after):
@@ -113,6 +124,8 @@ def truth_of(case: Case, before: Held, after: Held) -> Truth:
             may.setdefault(key, set()).add(_shown(case, values))
     anything = ("rows" in kinds) or case["any_value"] or "repeat" in kinds
     weak = "a list of ids that is another one" if "repeat" in kinds else ""
+    if "short" in kinds and "found_error" in case["knobs"]:
+        weak = "objects and their number lie alike"
     return Truth(
         weak=weak,
         must=frozenset(first.keys() & last.keys()),

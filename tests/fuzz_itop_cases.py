@@ -162,12 +162,7 @@ def _draw_conditions(random: Random, case: Case) -> None:
     if random.random() < 0.35:
         names = ["named"] if case["variant"] == "FunctionalCI" else list(CONDITIONS)
         case["conditions"] = [random.choice(names)]
-    where = "".join(CONDITIONS[name][0] for name in case["conditions"])
-    if random.random() < 0.25:
-        clause = f" WHERE {where}" if where else ""
-        dataset["oql"] = f"SELECT {dataset['class']}{clause}"
-    elif where:
-        dataset["where"] = where
+    dataset["oql"] = random.random() < 0.25
 
 
 def _draw_window(random: Random, case: Case) -> None:
@@ -212,7 +207,7 @@ def _knobs(random: Random, case: Case) -> dict[str, Any]:
     }
     if knobs.get("memory_objects") == 1 or "memory_bytes" in knobs:
         case["honest"] = False  # one object may be too much
-    if "memory_objects" in knobs and ("oql" in case["dataset"] or case["variant"] == "related"):
+    if "memory_objects" in knobs and (case["dataset"].get("oql") or case["variant"] == "related"):
         case["honest"] = False  # a list that cannot be cut
     return knobs
 

@@ -45,7 +45,8 @@ class ServiceNow:
         self._app.state.servicenow = instance
         auth = {"type": "basic", "username": "etl", "password": SECRET}
         connection = {"base_url": self._url, "auth": auth, "retry": QUICK, "max_body": "2MiB"}
-        config = {"connection": "acme", "datasets": {"feed": case["dataset"]}}
+        query = {"query": case["conditions"]} if case["conditions"] else {}
+        config = {"connection": "acme", "datasets": {"feed": {**case["dataset"], **query}}}
         fields = None if case["fields"] is None else frozenset(case["fields"])
         since, until = (datetime.fromisoformat(each) if each else None for each in case["window"])
         before = [dict(row) for row in instance.data.view(case["table"]).rows]

@@ -109,12 +109,10 @@ def _draw_query(random: Random, case: Case) -> None:
     conditions = [_condition(random) for _ in range(random.choice((1, 1, 2)))]
     if random.random() < 0.2:
         conditions.append({"any": [_condition(random), _condition(random)]})
-    case["conditions"] = conditions
-    case["dataset"]["query"] = conditions
     if random.random() < 0.08:
-        case["dataset"]["query"] = [*conditions, {"field": "u_nothing", "cond": "eq", "value": "1"}]
-        case["conditions"] = [*conditions, {"field": "u_nothing", "cond": "eq", "value": "1"}]
+        conditions.append({"field": "u_nothing", "cond": "eq", "value": "1"})
         case["honest"] = False
+    case["conditions"] = conditions
 
 
 def _condition(random: Random) -> dict[str, Any]:

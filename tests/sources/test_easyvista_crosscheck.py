@@ -108,7 +108,7 @@ def test_conditions_on_linked_objects_are_told_not_to_be_compared(rig: Rig) -> N
     assert "not compared with /configuration-items" in read.told
 
 
-def test_a_list_that_leaves_nothing_out_costs_two_totals(rig: Rig) -> None:
+def test_a_list_that_leaves_nothing_out_costs_totals_alone(rig: Rig) -> None:
     rig.state.turn({"inner_joins": False})
 
     read = rig.read(ASSETS, TAG)

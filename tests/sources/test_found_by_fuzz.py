@@ -229,6 +229,20 @@ def test_the_links_of_cis_that_the_list_of_assets_leaves_out_are_read(
     assert "1 CIs that /assets leaves out are added" in read.told
 
 
+def test_a_ci_is_missed_though_the_server_drops_the_condition_that_tells_cis(
+    easyvista: easyvista_rig.Rig,
+) -> None:
+    tables = stamped(2)
+    tables["AM_ASSET"][0]["LOCATION_ID"] = None
+    tables["AM_ASSET"][1]["IS_CI"] = 0
+    easyvista.hold(tables, inner_joins=True, dropped=["IS_CI"])
+
+    read = easyvista.read({"resource": "assets"})
+
+    assert not read.complete
+    assert "1 CIs of /configuration-items are not in /assets" in read.told
+
+
 @pytest.mark.parametrize("odd", ["not an object", {"ASSET_TAG": "of no id"}])
 def test_a_record_that_has_no_id_to_ask_its_links_by_makes_them_partial(
     easyvista: easyvista_rig.Rig, odd: Any
@@ -240,6 +254,19 @@ def test_a_record_that_has_no_id_to_ask_its_links_by_makes_them_partial(
 
     assert not read.complete
     assert "configuration-items: 1 records have no ASSET_ID" in read.told
+
+
+def test_a_record_without_the_field_that_is_compared_is_kept(
+    easyvista: easyvista_rig.Rig,
+) -> None:
+    odd = {"kind": "bad_record", "on": "assets", "index": 1, "record": {"ASSET_ID": "12"}}
+    easyvista.hold(stamped(3), faults=[odd])
+    dataset = ASSETS | {"search": [{"field": "ASSET_TAG", "cond": "begin_with", "value": "A"}]}
+
+    read = easyvista.read(dataset, easyvista_rig.fields())
+
+    assert read.values("ASSET_ID") == ["11", "12", "13"]
+    assert "1 records could not be compared" in read.told
 
 
 def test_each_link_that_is_no_object_is_a_reject(easyvista: easyvista_rig.Rig) -> None:
@@ -322,6 +349,31 @@ def test_a_total_that_is_too_low_is_noticed_on_a_build_without_offsets(
 
     assert not read.complete
     assert "total_record_count says 8, 9 records were received" in read.told
+
+
+def test_a_total_that_is_too_low_does_not_end_a_window_that_goes_on(
+    easyvista: easyvista_rig.Rig,
+) -> None:
+    ticks = [0, 0, 1, 1, 1]
+    stamps = [f"2026-03-29T00:00:0{tick}.000+00:00" for tick in ticks]
+    easyvista.hold(assets(*stamps), total_error=-1)
+
+    read = easyvista.read(ASSETS | {"page_size": 2}, Scope(frozenset(), MORNING))
+
+    assert len(read.records) == 5
+    assert not read.complete
+
+
+@pytest.mark.parametrize("next_link", ["present", "absent", "always"])
+def test_a_window_ends_whatever_the_last_page_announces(
+    easyvista: easyvista_rig.Rig, next_link: str
+) -> None:
+    easyvista.hold(stamped(5), next_link=next_link)
+
+    read = easyvista.read(ASSETS | {"page_size": 2}, Scope(frozenset(), MORNING))
+
+    assert len(read.records) == 5
+    assert read.complete
 
 
 def test_a_window_ends_where_offsets_are_ignored_and_pages_hold_one_record(
