@@ -9,7 +9,7 @@ STAMP := $(VENV)/.set-up
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test fuzz check bench generate wheel clean
+.PHONY: help setup demo test fuzz torture check bench generate wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,10 @@ test: $(STAMP) ## every test, in random order, warnings as errors
 FUZZ ?= --inputs 200000 --seed 1
 fuzz: $(STAMP) ## 200,000 odd templates, expressions and files: FUZZ="--inputs 9000 --seed 7"
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+TORTURE ?=
+torture: $(STAMP) ## kill 200 runs on each database, try every fault of Canopsis, race for the lock
+	@$(BIN)/python -m tests.torture $(TORTURE)
 
 check: $(STAMP) ## format, lint, types, import directions, generated files
 	@$(BIN)/ruff format --check .

@@ -1,6 +1,7 @@
 """The command `refsync`: words in, exit code out; what it prints is `flows.console`'s."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +13,10 @@ from cyclopts import App, CycloptsError, Parameter
 
 from flows.arguments import AsJson, Count, JobName
 from flows.check import check_jobs, every_job
+from flows.cli_answers import adopt, coverage, drift, explain
 from flows.cli_driver import driver, init
+from flows.cli_health import health
+from flows.cli_ledger import ledger as ledger_commands
 from flows.cli_pairs import compare, record
 from flows.console import Shown
 from flows.job import Job, jobs_folder, load_job
@@ -29,12 +33,19 @@ from flows.workplace import Options, open_ledger
 from referential.errors import Refused
 from referential.plan import Plan
 
+
+def _is_checksum(_type: object, text: str | None) -> None:
+    """What is no checksum could accept nothing, and must not be taken for no wish at all."""
+    if text is not None and not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise ValueError(f"{text!r} is no checksum of a plan, which has 32 digits from 0 to f")
+
+
 app = App(
     name="refsync",
     help="Keeps the Canopsis entity referential in step with a client's CMDBs.",
     version_flags=["--version"],
     help_epilogue="Exit codes: 0 done, 1 outage or failed import, 2 mis-declared, "
-    "3 refused by the guard or an expectation, 130 interrupted.",
+    "3 refused by the guard or an expectation, 4 drift, 130 interrupted.",
     version=lambda: metadata.version("refsync"),
     help_format="plaintext",  # keeps the lines of the examples apart
     result_action="return_value",
@@ -118,6 +129,13 @@ def sync(
     allow_changed: Annotated[
         bool, Parameter(negative="", help="Let this run pass the limit `changed`.")
     ] = False,
+    accept: Annotated[
+        str | None,
+        Parameter(
+            validator=_is_checksum,
+            help="Let the plan of this checksum pass all limits, and no other plan.",
+        ),
+    ] = None,
     flow: Annotated[
         bool, Parameter(negative="", help="Run as a Prefect flow (as with PREFECT_API_URL set).")
     ] = False,
@@ -129,8 +147,9 @@ def sync(
 
         refsync sync acme/servers
         refsync sync acme/servers --full --json
+        refsync sync acme/servers --accept 5f0c3a8e9d2b417c86a1f4d7e0b2c935
     """
-    options = Options("full" if full else "sync", False, allow_missing, allow_changed)
+    options = Options("full" if full else "sync", False, allow_missing, allow_changed, accept or "")
     return _run(job, options, json=json, flow=flow or bool(os.environ.get("PREFECT_API_URL")))
 
 
@@ -138,6 +157,12 @@ app.command(driver, help_flags=("--help", "-h", "-help"))  # the driver knows -h
 app.command(init)
 app.command(record)
 app.command(compare, name="test")
+app.command(explain)
+app.command(drift)
+app.command(coverage)
+app.command(adopt)
+app.command(ledger_commands)
+app.command(health)
 
 
 @app.command

@@ -21,7 +21,8 @@ from flows.misdeclared import Fault
 from flows.preview import Preview
 from flows.run import Report
 from flows.workplace import Progress as Tell
-from referential.change import Change
+from referential.change import Change, Sent
+from referential.entity import split_keys
 from referential.history import Reject, Run
 
 _STYLES = {
@@ -29,6 +30,7 @@ _STYLES = {
     "nothing-to-do": "green",
     "running": "cyan",
     "partial": "yellow",
+    "held": "yellow",
     "refused": "yellow",
     "failed": "red",
     "interrupted": "red",
@@ -39,7 +41,7 @@ _SIGNS = {
     "Enable": ("^", "green"),
     "Disable": ("-", "red"),
     "Delete": ("x", "red"),
-    "Prune": ("~", "yellow"),
+    "Prune": ("*", "yellow"),
 }
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
 # C0 but the line feed, delete, C1: an id could move the cursor or change the colours
@@ -170,7 +172,8 @@ class Shown:
             self.out.print(line)
 
     def changes(self, changes: Sequence[Change], total: int) -> None:
-        table = _table("", "entity", "kind", "dataset", "category")
+        losing = any(lost_by(change) for change in changes)
+        table = _table("", "entity", "kind", "dataset", "category", *["loses"][: int(losing)])
         for change in changes:
             sign, style = _SIGNS[type(change).__name__]
             table.add_row(
@@ -179,6 +182,7 @@ class Shown:
                 change.kind,
                 _text(change.dataset),
                 _text(change.category),
+                *[_text(lost_by(change))][: int(losing)],
             )
         if changes:
             self.out.print(table)
@@ -220,6 +224,14 @@ class Shown:
             self.out.print(f"{total} rejects in all; the first {len(rejects)} are kept")
 
 
+def lost_by(change: Change) -> str:
+    """The infos, and the category, that a change takes away."""
+    if not isinstance(change, Sent):
+        return ""
+    category = [f"category {change.cleared}"] if change.cleared else []
+    return ", ".join([*split_keys(change.stale), *category])
+
+
 def plan_words(tally: dict[str, int]) -> str:
     """`+3 ~1 -2`, in the signs of the table of changes; `none` when nothing changes."""
     words = [
@@ -233,11 +245,23 @@ def plan_words(tally: dict[str, int]) -> str:
 def _figures(report: Report) -> Iterator[str]:
     if report.planned:
         yield f"plan      {plan_words(report.planned.counts)}   checksum {report.planned.checksum}"
+        if waiting := report.planned.tally.get("waiting"):
+            yield f"waiting   {waiting} missing, not for long enough to be removed (missing_after)"
     if report.loaded:
         done = ", ".join(f"{count} {action}" for action, count in report.loaded.counts.items())
         yield f"loaded    {done or 'nothing'} in {report.loaded.attempts} imports"
+        if report.loaded.pruned:
+            what = many(sum(report.loaded.pruned.values()), "info")
+            yield f"pruned    {what} or categories of {len(report.loaded.pruned)} entities"
+        if report.loaded.manual:
+            off = len(report.loaded.manual)
+            yield f"manual    {off} updated and left off, as somebody put them"
     if report.verified and report.verified.expected:
         yield f"verified  {report.verified.found} of {report.verified.expected} read back"
+    if report.held:
+        yield f"held      {report.held} removals wait to be accepted"
+    if report.left:
+        yield f"left      {len(report.left)} changes are to be made again"
     if report.rejects:
         yield f"rejects   {report.rejects}   (refsync rejects {report.run_id})"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from mappings.remarks import OF_A_PART, Remark, remarks_of
 from mappings.tally import DatasetTally, Tally
 from referential.entity import Kind
+from referential.guard import Part
 
 _SAID = 40  # remarks in the log; a job with more of them has its page
 
@@ -197,7 +198,17 @@ class Planned:
     known: int
     duplicates: int
     emptied: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()  # those with limits of their own
 
     @property
     def empty(self) -> bool:
         return not any(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What the guard lets through; `held` removals wait to be accepted, and `message` says why."""
+
+    planned: Planned
+    held: int = 0
+    message: str = ""

@@ -28,7 +28,7 @@ from mappings.driver_rules import ROWS, DriverMapper
 from mappings.driver_sheet import DriverErrors, Remark
 from mappings.golang import gotime
 from referential.connection import CanopsisConnection
-from referential.guard import Limits, read_limit
+from referential.limits import Limits, read_limit
 
 log = logging.getLogger("refsync")
 
@@ -173,7 +173,11 @@ def _job(settings: Settings, path: Path, model: DriverFile, options: DriverOptio
             connection=target,
             import_source=model.source,
             missing=model.missing,
-            limits=Limits(missing=options.max_missing, changed=_UNLIMITED, minimum_population=1),
+            prune=False,  # a driver file adds and replaces infos, and switches as it says
+            respect_manual=False,
+            limits=Limits(
+                missing=options.max_missing, changed=_UNLIMITED, minimum_population=1, median="off"
+            ),
         ),
         model=model,
         shown=str(path),

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from flows import stages
-from flows.counts import Extracted, Planned
+from flows.counts import Extracted, Guarded, Planned
 from flows.workplace import Workplace
 from mappings.driver_entities import KINDS
 from mappings.driver_rules import ROWS
@@ -60,7 +60,7 @@ class DriverStages:
             )
         return planned
 
-    def _guard(self, place: Workplace, extracted: Extracted, planned: Planned) -> None:
+    def _guard(self, place: Workplace, extracted: Extracted, planned: Planned) -> Guarded:
         if planned.found == 0:
             raise Unreadable(
                 f"empty import: none of the {extracted.records} rows gives an entity",
@@ -69,7 +69,7 @@ class DriverStages:
                 " mapping, or look at what the API answers",
             )
         try:
-            stages.guard(place, extracted, planned)
+            return stages.guard(place, extracted, planned)
         except PlanRefused as refusal:
             raise self._told(refusal) from refusal
 
@@ -82,7 +82,7 @@ class DriverStages:
             f" refsync driver {self.shown} with a higher --max-missing",
         )
         for note in refusal.__notes__:
-            if note.startswith("also: "):
+            if note.startswith(("also: ", "cost: ")):
                 told.add_note(note)
         return told
 
@@ -158,6 +158,7 @@ def _adopt(place: Workplace) -> None:
                 groups=[_group(row) for row in new],
                 datasets=[ROWS] * len(new),
                 categories=[_category(row) for row in new],
+                infos=[""] * len(new),  # what of theirs is ours, nobody knows
                 fingerprints=[UNCONFIRMED] * len(new),
             )
 

@@ -98,6 +98,8 @@ def canopsis_probe(place: Workplace) -> Probe:
     """What Canopsis answers; raises what the connection and its client raise."""
     with place.canopsis() as canopsis:
         version, identity = canopsis.app_info().version, canopsis.identity()
+        told = (f"Canopsis {version}: {limit}" for limit in canopsis.dialect.limits)
+        place.warnings.extend([each for each in told if each not in place.warnings])
     return Probe(version, identity.name, identity.rights, identity.lacking)
 
 

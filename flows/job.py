@@ -10,9 +10,12 @@ is gathered before anything is refused.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any, Literal, Protocol, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.anonymize import RecordBlock, check_rules
@@ -30,7 +33,8 @@ from mappings.running import Mapped
 from mappings.tally import Tally
 from mappings.vocabulary import keys_at, nearest, suggestion
 from referential.feed import Feed
-from referential.guard import Limits
+from referential.limits import Limits
+from referential.missing import Runs
 from sources.base import Connection, Source, SourceConfig
 from sources.registry import SOURCES
 
@@ -52,6 +56,19 @@ class Schedule(BaseModel):
     def _one_of_both(self) -> "Schedule":
         if bool(self.cron) == bool(self.interval):
             raise ValueError("a schedule has either `cron` or `interval`; mend: keep one of them")
+        try:
+            zone = ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            what = f"unknown time zone {self.timezone!r}; mend: such as Europe/Paris"
+            raise ValueError(what) from error
+        try:
+            if self.cron:
+                CronSim(self.cron, datetime.now(zone))
+        except CronSimError as error:
+            what = (
+                f"{self.cron!r} is no cron line ({error}); mend: five fields, such as `0 2 * * *`"
+            )
+            raise ValueError(what) from error
         return self
 
 
@@ -68,7 +85,27 @@ class SyncConfig(BaseModel):
         default="disable",
         description="What becomes of an entity whose record left a complete extraction.",
     )
+    missing_after: Runs = Field(
+        default=1,
+        description="Finished runs in a row, this one included, that an entity must be missing in"
+        " before it is disabled or deleted: `3 runs`, or `3`.",
+    )
+    prune: bool = Field(
+        default=True,
+        description="Whether infos and categories that we gave and that left the source are taken"
+        " away from the entities in Canopsis.",
+    )
+    respect_manual: bool = Field(
+        default=True,
+        description="Whether an entity that somebody disabled in Canopsis by hand stays disabled"
+        " when it is updated.",
+    )
     limits: Limits = Field(default_factory=Limits, description="What a plan must respect.")
+    on_refusal: Literal["stop", "hold_removals"] = Field(
+        default="stop",
+        description="What becomes of a plan that would take away too much, and nothing worse:"
+        " nothing of it is done, or all of it but the removals, which wait to be accepted.",
+    )
     slices: int = Field(
         default=1,
         ge=1,
@@ -186,11 +223,23 @@ def _compiled(name: str, file: JobFile) -> Job:
     sync = _validated(SyncConfig, document, "sync", problems)
     mapper = _mapper(document, config, file, problems)
     record = _record(document, mapper, problems)
+    problems += _unknown_parts(sync, mapper)
     faults = file.faults(problems)
     if faults or source is None or config is None or mapper is None or sync is None:
         raise Misdeclared(faults)
     mapping, datasets = document["mapping"], mapper.datasets
     return Job(name, file, kind, source, config, mapping, datasets, sync, record=record)
+
+
+def _unknown_parts(sync: SyncConfig | None, mapper: Mapper | None) -> Iterator[Problem]:
+    """Limits of datasets that there are not would limit nothing."""
+    if sync is None or mapper is None:
+        return
+    for name in sync.limits.datasets:
+        if name not in mapper.datasets:
+            path = ("sync", "limits", "datasets", name)
+            mend = suggestion(name, mapper.datasets, "datasets")
+            yield Problem(path, f"unknown dataset {name!r}", mend, on_key=True)
 
 
 def _mapper(

@@ -31,6 +31,7 @@ def summary_markdown(report: Report) -> str:
         lines += ["", f"loaded in {report.loaded.attempts} imports, {report.loaded.bytes} bytes"]
     if report.verified and report.verified.expected:
         lines += ["", f"read back: {report.verified.found} of {report.verified.expected}"]
+    lines += _undone(report)
     if report.rejects:
         lines += ["", f"rejects: {report.rejects}, see `refsync rejects {report.run_id}`"]
     if report.remarks:
@@ -39,6 +40,16 @@ def summary_markdown(report: Report) -> str:
         rest = len(report.remarks) - _REMARKS
         lines += [f"- and {rest} more, in the report"] if rest > 0 else []
     return "\n".join(lines)
+
+
+def _undone(report: Report) -> list[str]:
+    """What the run left to do, to be accepted or to be made again."""
+    lines = []
+    if report.held:
+        lines += ["", f"**{report.held} removals wait** to be accepted"]
+    if report.left:
+        lines += ["", f"**{len(report.left)} changes are left** to be made after the load"]
+    return lines
 
 
 def changes_table(settings: Settings, report: Report, limit: int) -> list[dict[str, Any]]:

@@ -1,90 +1,30 @@
 """One run of one job: its stages in order, under the ledger's lock, always kept by the ledger."""
 
 import logging
+import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from flows import stages
-from flows.counts import Checked, Extracted, Planned
+from flows.counts import Extracted, Guarded, Planned
+from flows.event import announce
 from flows.job import Job
-from flows.outcome import DONE, OUTAGE, outcome_of, told
+from flows.outcome import outcome_of, told
+from flows.prometheus import write_metrics
+from flows.retention import clear_away
+from flows.run_report import Report
 from flows.settings import Settings
 from flows.workplace import Options, Progress, Workplace, open_ledger, silent
-from mappings.remarks import Remark
-from referential.history import Outcome
-from referential.ledger import utc_now
+from referential.converge import told_of
+from referential.errors import Locked
+from referential.ledger import Ledger, utc_now
 from referential.loaded import Loaded
-from referential.verify import Verified
 
 log = logging.getLogger("refsync")
 
+__all__ = ["Call", "Report", "directly", "run_job"]
+
 Call = Callable[..., Any]  # call(stage, *arguments) -> what the stage returns
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run did, filled as it goes; the ledger keeps it whatever happens."""
-
-    job: str
-    run_id: str
-    mode: str
-    outcome: Outcome = "running"
-    checked: Checked | None = None
-    extracted: Extracted | None = None
-    planned: Planned | None = None
-    loaded: Loaded | None = None
-    verified: Verified | None = None
-    rejects: int = 0
-    message: str = ""
-    finished: tuple[str, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        return OUTAGE if self.outcome in ("failed", "partial") else DONE
-
-    def counts(self) -> dict[str, Any]:
-        """The figures the ledger keeps, JSON values only."""
-        counts: dict[str, Any] = {"rejects": self.rejects}
-        if self.extracted:
-            counts["records"] = self.extracted.records
-            counts["filtered"] = self.extracted.filtered
-        if self.planned:
-            counts |= {"found": self.planned.found, "known": self.planned.known}
-            counts["plan"] = self.planned.tally
-        if self.loaded:
-            counts["loaded"] = dict(self.loaded.counts)
-            counts["imports"] = self.loaded.attempts
-            counts["bytes"] = self.loaded.bytes
-        if self.verified:
-            counts["verified"] = {"expected": self.verified.expected, "found": self.verified.found}
-        return counts
-
-    def document(self) -> dict[str, Any]:
-        """The whole report as JSON values."""
-        return {
-            "job": self.job,
-            "run": self.run_id,
-            "mode": self.mode,
-            "outcome": self.outcome,
-            "message": self.message,
-            "checked": asdict(self.checked) if self.checked else None,
-            "datasets": self.evidence(),
-            "remarks": [asdict(each) for each in self.remarks],
-            "plan": asdict(self.planned) if self.planned else None,
-            "counts": self.counts(),
-            "finished": list(self.finished),
-        }
-
-    @property
-    def remarks(self) -> tuple[Remark, ...]:
-        return self.extracted.remarks if self.extracted else ()
-
-    def evidence(self) -> dict[str, Any]:
-        return {
-            name: asdict(read)
-            for name, read in (self.extracted.datasets if self.extracted else {}).items()
-        }
 
 
 def directly(stage: Callable[..., Any], *arguments: Any) -> Any:
@@ -117,16 +57,37 @@ def run_job(
             error.report = report  # type: ignore[attr-defined]
             raise
         finally:
-            ledger.finish_run(
-                run_id,
-                report.outcome,
-                utc_now(),
-                counts=report.counts(),
-                evidence=report.evidence(),
-                checksum=report.planned.checksum if report.planned else "",
-                message=report.message,
-            )
+            _close(place, report, ledger)
     return report
+
+
+def _close(place: Workplace, report: Report, ledger: Ledger) -> None:
+    """The ledger keeps the run, then Canopsis is told of it, even if the ledger cannot keep it."""
+    try:
+        ledger.finish_run(
+            place.run_id,
+            report.outcome,
+            utc_now(),
+            counts=report.counts(),
+            evidence=report.evidence(),
+            checksum=report.planned.checksum if report.planned else "",
+            message=report.message,
+            **_missing(place, report),
+        )
+    finally:
+        # of a feed that another run holds, that one will speak
+        if not isinstance(sys.exception(), Locked):
+            announce(place, report, ledger, utc_now())
+            clear_away(place.settings, ledger, job=place.job.name)
+        write_metrics(place.settings, ledger)
+
+
+def _missing(place: Workplace, report: Report) -> dict[str, tuple[str, ...]]:
+    """What a finished run says of the missing; one that ended otherwise has not looked enough."""
+    if place.options.only_plan or report.outcome not in ("done", "partial", "nothing-to-do"):
+        return {}
+    plan = place.the_plan()
+    return {"absent": plan.absent, "back": plan.back}
 
 
 def _stages(place: Workplace, report: Report, call: Call) -> None:
@@ -136,15 +97,22 @@ def _stages(place: Workplace, report: Report, call: Call) -> None:
     planned: Planned = call(stages.plan, place, extracted)
     report.planned = planned
     try:
-        call(stages.guard, place, extracted, planned)
+        guarded: Guarded = call(stages.guard, place, extracted, planned)
+        planned = report.planned = guarded.planned
+        report.held = guarded.held
         if not place.options.only_plan and not planned.empty:
             report.loaded = Loaded()
             report.loaded = call(stages.load, place, report.loaded)
             report.verified = call(stages.verify, place, report.loaded)
+            report.left = call(
+                stages.converge, place, extracted, report.loaded, report.verified, report.held
+            )
     finally:
-        report.rejects = call(stages.record, place, report.loaded, report.verified)
-    if extracted.partial:
-        report.outcome, report.message = "partial", extracted.partial
+        report.rejects = call(stages.record, place, report.loaded, report.verified, report.left)
+    why = (guarded.message, extracted.partial, told_of(report.left))
+    report.message = "\n".join(filter(None, why))
+    if report.message:
+        report.outcome = "held" if guarded.message else "partial"
     else:
         report.outcome = "nothing-to-do" if planned.empty else "done"
         if not place.options.only_plan and any(each.taken for each in extracted.datasets.values()):

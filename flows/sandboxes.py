@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flows.misdeclared import Fault, Misdeclared
 from sandbox import canopsis, easyvista, itop, jsonapi, servicenow
+from sandbox.canopsis_versions import VERSIONS
 from sandbox.cmdb import records
 from sandbox.easyvista_knobs import EasyVistaKnobs
 from sandbox.itop_knobs import ItopKnobs
@@ -41,7 +42,7 @@ def _easyvista(build: str) -> Any:
 
 # The versions that each can be, the first one by default; none where any will do.
 SANDBOXES: Final[Mapping[str, tuple[Build, tuple[str, ...]]]] = {
-    "canopsis": (_canopsis, ()),
+    "canopsis": (_canopsis, VERSIONS),
     "api": (_api, ()),
     "itop": (_itop, ("3.2", "2.4.3", "2.3.4")),
     "servicenow": (_servicenow, ("today", "madrid")),

@@ -29,6 +29,20 @@ from mappings.errors import Path, Problem
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 
 
+class Retention(BaseModel):
+    """How long what runs leave is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    runs: int = Field(
+        default=1000, ge=10, description="Runs of each job that the ledger keeps, the last ones."
+    )
+    days: int = Field(default=400, ge=1, description="Age from which runs are forgotten, in days.")
+    spools: int = Field(
+        default=5, ge=1, description="Runs of each job whose files in the spool are kept."
+    )
+
+
 class SettingsFile(BaseModel):
     """The words of `refsync.yaml`."""
 
@@ -45,6 +59,19 @@ class SettingsFile(BaseModel):
         default=".refsync", description="Folder of Prefect's own files and of the reports."
     )
     jobs: str = Field(default="", description="Folder of the customers' job files.")
+    events: bool = Field(
+        default=True,
+        description="Whether Canopsis gets a check event after each run, so that a feed that fails"
+        " becomes an alarm.",
+    )
+    retention: Retention = Field(
+        default=Retention(), description="How long what past runs left is kept."
+    )
+    prometheus: str = Field(
+        default="",
+        description="Text file with the figures of all feeds, written after each run for the"
+        " textfile collector of Prometheus' node exporter.",
+    )
     connections: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Named endpoints with their credentials."
     )

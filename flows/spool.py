@@ -5,6 +5,7 @@
     rejects.jsonl    every reject with its reason and its record
     extracted.json   what was read: counts, outcome and evidence by dataset, the mapping's tally
     plan.jsonl       the plan
+    held.jsonl       the removals that wait to be accepted, when there are some
 
 They are written once, in order; memory never holds more than a page.
 """
@@ -44,6 +45,7 @@ class Spool:
         self.rejects = folder / "rejects.jsonl"
         self.summary = folder / "extracted.json"
         self.plan = folder / "plan.jsonl"
+        self.held = folder / "held.jsonl"
 
     def found(self) -> pd.DataFrame:
         """What this run extracted, in order: the `found` frame of `referential.plan`."""
@@ -110,6 +112,7 @@ class SpoolWriter:
                 "group": page.groups,
                 "dataset": [self._dataset] * len(sizes),
                 "category": page.categories,
+                "infos": page.infos,
                 "fingerprint": page.fingerprints,
                 "offset": ends[:-1],
                 "size": sizes,

@@ -1,6 +1,6 @@
 """The stages of a run as plain functions: they take a workplace, leave files, return counts.
 
-    check -> extract -> plan -> guard -> load -> verify -> record -> finish
+    check -> extract -> plan -> guard -> load -> verify -> converge -> record -> finish
 
 None of them knows Prefect: `flows.run` calls them one after the other, `flows.sync` as tasks.
 """
@@ -13,24 +13,27 @@ import orjson
 import pandas as pd
 
 from flows.connections import ledger_in_clear
-from flows.counts import Checked, Extracted, Planned
+from flows.counts import Checked, Extracted, Guarded, Planned
 from flows.endpoints import canopsis_probe, source_probe
 from flows.extraction import read_dataset
-from flows.files import write_whole, writing
+from flows.files import write_whole
+from flows.guarding import add_cost, judge_plan, keep, may_wait, rowless_refusal, without_removals
 from flows.job import Job
 from flows.outcome import ExpectationUnmet
 from flows.outcome import told as describe
 from flows.settings import Settings
 from flows.spool import Payloads, SpoolWriter
+from flows.turn import turn
 from flows.workplace import Workplace
 from referential.change import ACTIONS
 from referential.client import Canopsis
+from referential.converge import Left, left_over
 from referential.errors import PlanRefused, Refused
-from referential.guard import judge
+from referential.guard import LimitsPassed, parts_of
 from referential.history import Reject
 from referential.loaded import Loaded
 from referential.loader import load as load_plan
-from referential.plan import make_plan
+from referential.plan import Mode, Plan, make_plan
 from referential.verify import WORDS, Verified
 from referential.verify import verify as read_back
 from sources.errors import Refused as SourceRefused
@@ -93,28 +96,16 @@ def extract(place: Workplace) -> Extracted:
 
 def plan(place: Workplace, extracted: Extracted) -> Planned:
     """Compare what was found with what the ledger knows; leave the plan in the spool."""
-    job, mode = place.job, place.options.mode
     found = place.spool.found()
     with place.ledger() as ledger:
-        known = ledger.known(job.feed)
-    made = make_plan(
-        found,
-        known,
-        feed=job.feed,
-        mode=mode,
-        missing=job.sync.missing,
-        complete=extracted.complete,
-        doubtful=extracted.doubtful,
-        refused={each["id"] for each in place.spool.iter_rejects() if each.get("id")},
-    )
+        known = ledger.known(place.job.feed)
+    made = _make(place, extracted, found, known, place.options.mode)
     if made.counts["held"]:
         log.warning(
             "held back: updates of %d entities, for what gives them values was not read completely",
             made.counts["held"],
         )
-    with writing(place.spool.plan):
-        made.save(place.spool.plan)
-    place.hold(made)
+    keep(place, made)
     return Planned(
         counts={action: made.counts.get(action, 0) for action in ACTIONS},
         tally=made.counts,
@@ -123,6 +114,25 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
         known=int((known["state"] == "enabled").sum()),
         duplicates=len(made.duplicates),
         emptied=_emptied(extracted, known, found),
+        parts=parts_of(made, known, place.job.sync.limits),
+    )
+
+
+def _make(
+    place: Workplace, extracted: Extracted, found: pd.DataFrame, known: pd.DataFrame, mode: Mode
+) -> Plan:
+    sync = place.job.sync
+    return make_plan(
+        found,
+        known,
+        feed=place.job.feed,
+        mode=mode,
+        missing=sync.missing,
+        missing_after=sync.missing_after,
+        prune=sync.prune,
+        complete=extracted.complete,
+        doubtful=extracted.doubtful,
+        refused={each["id"] for each in place.spool.iter_rejects() if each.get("id")},
     )
 
 
@@ -135,50 +145,34 @@ def _emptied(extracted: Extracted, known: pd.DataFrame, found: pd.DataFrame) -> 
     )
 
 
-def guard(place: Workplace, extracted: Extracted, planned: Planned) -> None:
-    """Raises PlanRefused or ExpectationUnmet when the plan must not be carried out.
+def guard(place: Workplace, extracted: Extracted, planned: Planned) -> Guarded:
+    """What may be carried out; raises PlanRefused or ExpectationUnmet when nothing may.
 
-    The guard speaks first: of an empty extraction every expectation is unmet too.
+    The guard speaks first: of an empty extraction every expectation is unmet too. Where only too
+    much would be taken away, the removals alone may wait, if the job says so.
     """
     where = place.job.place("mapping", "expect")
-    rowless = None if place.options.allow_missing else _rowless(place, extracted)
+    options = place.options
+    rowless = None if options.allow_missing or options.accept else rowless_refusal(place, extracted)
+    waits: LimitsPassed | None = None
     try:
-        judge(
-            place.the_plan(),
-            found=planned.found,
-            known=planned.known,
-            limits=place.job.sync.limits,
-            emptied=planned.emptied,
-            allow_missing=place.options.allow_missing,
-            allow_changed=place.options.allow_changed,
-        )
+        judge_plan(place, planned)
     except PlanRefused as refusal:
+        if isinstance(refusal, LimitsPassed):
+            add_cost(place, refusal)
+            waits = refusal if may_wait(place, refusal) else None
         if rowless is not None:
             refusal.add_note(f"also: {rowless}")
         for what, _ in extracted.unmet:
             refusal.add_note(f"also: {what} ({where})")
-        raise
+        if waits is None:
+            raise
     if rowless is not None:
         raise rowless
     # a window of dates may rightly have few records
     if extracted.unmet and place.options.mode != "backfill":
         raise ExpectationUnmet(extracted.unmet, where=where)
-
-
-def _rowless(place: Workplace, extracted: Extracted) -> PlanRefused | None:
-    """The refusal of a plan whose entities lost the values of whole tables."""
-    if not extracted.rowless:
-        return None
-    full = " --full" if place.options.mode == "full" else ""
-    command = f"refsync sync {place.job.name}{full} --allow-missing"
-    users = dict.fromkeys(name for names in extracted.rowless.values() for name in names)
-    return PlanRefused(
-        f"no row in lookup {', '.join(extracted.rowless)}, where {', '.join(users)} look values up:"
-        " this is an outage",
-        where=place.job.place("mapping", "lookups", next(iter(extracted.rowless))),
-        mend="nothing was written; look at what the source answers for the dataset of that lookup,"
-        f" and if it is right let it pass once: {command}",
-    )
+    return Guarded(planned) if waits is None else without_removals(place, planned, waits)
 
 
 def load(place: Workplace, loaded: Loaded) -> Loaded:
@@ -193,7 +187,12 @@ def carry_out(
 
     *loaded* is filled as the load goes, so that a load cut short still says what it did.
     """
-    with Payloads(place.spool) as payloads, place.canopsis() as canopsis, place.ledger() as ledger:
+    with (
+        Payloads(place.spool) as payloads,
+        place.canopsis() as canopsis,
+        place.ledger() as ledger,
+        turn(place, ledger),
+    ):
         return load_plan(
             place.the_plan(),
             payloads,
@@ -204,6 +203,7 @@ def carry_out(
             loaded=loaded,
             progress=lambda done, total: place.progress("load", done, total),
             partial=None if partial is None else partial(canopsis),
+            respect_manual=place.job.sync.respect_manual,
         )
 
 
@@ -219,10 +219,30 @@ def verify(place: Workplace, loaded: Loaded) -> Verified:
     return verified
 
 
-def record(place: Workplace, loaded: Loaded | None, verified: Verified | None) -> int:
+def converge(
+    place: Workplace, extracted: Extracted, loaded: Loaded, verified: Verified, held: int
+) -> tuple[Left, ...]:
+    """What a plan made now would still do; nothing, unless something is wrong."""
+    with place.ledger() as ledger:
+        known = ledger.known(place.job.feed)
+    mode: Mode = "backfill" if place.options.mode == "backfill" else "sync"
+    again = _make(place, extracted, place.spool.found(), known, mode)
+    rejected = loaded.refused.union(verified.ids)
+    left = left_over(again, rejected=rejected, removals_wait=bool(held))
+    if left:
+        log.warning("%d changes are left to be made after the load", len(left))
+    return left
+
+
+def record(
+    place: Workplace,
+    loaded: Loaded | None,
+    verified: Verified | None,
+    left: tuple[Left, ...] = (),
+) -> int:
     """Keep the rejects of all stages in the ledger; returns their number."""
     with place.ledger() as ledger:
-        ledger.add_rejects(place.run_id, _rejects(place, loaded, verified))
+        ledger.add_rejects(place.run_id, _rejects(place, loaded, verified, left))
         return sum(ledger.reject_totals(place.run_id).values())
 
 
@@ -248,7 +268,10 @@ def finish(place: Workplace, extracted: Extracted) -> tuple[str, ...]:
 
 
 def _rejects(
-    place: Workplace, loaded: Loaded | None, verified: Verified | None
+    place: Workplace,
+    loaded: Loaded | None,
+    verified: Verified | None,
+    left: tuple[Left, ...],
 ) -> Iterator[Reject]:
     """Those of extraction and mapping from the spool, one by one; of plan, load and verify."""
     for reject in place.spool.iter_rejects():
@@ -264,3 +287,6 @@ def _rejects(
     if verified:
         for each in verified.lacking:
             yield Reject(each.dataset, 0, "verify", WORDS[each.why], {"id": each.id})
+    for odd in left:
+        if not odd.explained:
+            yield Reject(odd.dataset, 0, "converge", odd.reason, {"id": odd.id})

@@ -82,15 +82,24 @@ def as_task(settings: Settings, stage: Callable[..., Any], *arguments: Any) -> A
     persist_result=False,
 )
 def sync_referential(
-    job: str, mode: Mode = "sync", *, allow_missing: bool = False, allow_changed: bool = False
+    job: str,
+    mode: Mode = "sync",
+    *,
+    allow_missing: bool = False,
+    allow_changed: bool = False,
+    accept: str = "",
 ) -> Report | State[Any]:
     """Run the job `<customer>/<job>`; a run with an exit code other than 0 is a `Failed` flow run.
 
-    *allow_missing* and *allow_changed* let this one run pass the limit of that name. The ledger
-    and the artifacts have the run either way.
+    *allow_missing* and *allow_changed* let this one run pass the limit of that name; *accept* is
+    the checksum of the one plan that may pass them all. The ledger and the artifacts have the run
+    either way.
     """
     try:
-        report = _run(job, Options(mode, allow_missing=allow_missing, allow_changed=allow_changed))
+        options = Options(
+            mode, allow_missing=allow_missing, allow_changed=allow_changed, accept=accept
+        )
+        report = _run(job, options)
     except EXPECTED as error:
         return Failed(message=told(error), data=error)
     return Failed(message=report.message, data=report) if report.exit_code else report
@@ -103,6 +112,7 @@ def run_as_flow(job: str, options: Options) -> Report:
         options.mode,
         allow_missing=options.allow_missing,
         allow_changed=options.allow_changed,
+        accept=options.accept,
         return_state=True,
     )
     result: Any = state.result(raise_on_failure=False)

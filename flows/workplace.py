@@ -31,13 +31,15 @@ class Options:
     """What a run was asked for.
 
     `full` re-sends everything; `only_plan` stops after the guard; `allow_missing` and
-    `allow_changed` lift the limit of that name for this run alone.
+    `allow_changed` lift the limit of that name for this run alone. `accept` is the checksum of the
+    one plan that may pass all limits; any other is refused.
     """
 
     mode: Mode = "sync"
     only_plan: bool = False
     allow_missing: bool = False
     allow_changed: bool = False
+    accept: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from mappings.pattern import ValueKind, regexp_text
 from mappings.rejects import Record, Refusal, Reject
 from mappings.running import Mapped, joined
 from mappings.tally import DatasetTally, Failure, Tally
-from referential.entity import Body, EntityPage, encode, entity_id, fingerprint
+from referential.entity import Body, EntityPage, encode, entity_id, fingerprint, joined_keys
 
 Cast = Callable[[Any], Any]  # None for None; raises Refusal
 
@@ -167,6 +167,7 @@ class _Maker:
         page.kinds.append(self.kind)
         page.groups.append(body["name"] if self.kind == "component" else body.get("component", ""))
         page.categories.append(body.get("category", ""))
+        page.infos.append(joined_keys(tuple(body.get("infos", ()))))
         page.payloads.append(payload)
         page.fingerprints.append(fingerprint(payload))
 
@@ -263,7 +264,7 @@ class _Maker:
 
 
 def _no_entities() -> EntityPage:
-    return EntityPage([], [], [], [], [], [])
+    return EntityPage([], [], [], [], [], [], [])
 
 
 def _odd(value: Any) -> str:

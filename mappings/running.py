@@ -73,7 +73,7 @@ class Running:
     def finish(self) -> Mapped:
         """The entities gathered over all pages, in the order in which they were first seen."""
         if not self._gathered:
-            return Mapped(EntityPage([], [], [], [], [], []), [])
+            return Mapped(EntityPage([], [], [], [], [], [], []), [])
         make: Callable[..., Any] = self._namespace[f"pattern_{self._index}"]
         gathered, self._gathered = self._gathered, {}
         bodies = []
@@ -131,5 +131,5 @@ def _concatenated(pages: Sequence[EntityPage]) -> EntityPage:
     def column(name: str) -> list[Any]:
         return list(chain.from_iterable(getattr(page, name) for page in pages))
 
-    columns = ("ids", "kinds", "groups", "categories", "payloads", "fingerprints")
+    columns = ("ids", "kinds", "groups", "categories", "infos", "payloads", "fingerprints")
     return EntityPage(*map(column, columns))

@@ -25,6 +25,10 @@ class Absent(Refused):
     """404: no such thing in Canopsis, or no such route in this version."""
 
 
+class WrongMethod(Refused):
+    """405: the route is there, for another method."""
+
+
 class Forbidden(Refused):
     """403: the user is known and lacks a permission."""
 
@@ -145,8 +149,9 @@ def refusal(raw: Raw, said: str, where: str, right: str) -> Unreachable | Refuse
             what = f"the Canopsis user lacks a right: {said}"
             mend = f"give its role the permission {right}" if right else "see the user's roles"
             return Forbidden(what, where=where, mend=mend)
-        case 404:
-            return Absent(what, where=where, mend=mend)
+        case 404 | 405:
+            kind = Absent if raw.status == 404 else WrongMethod
+            return kind(what, where=where, mend=mend)
         case 413:
             return TooLarge(what, where=where, mend="lower `imports.max_bytes` of the connection")
         case 400 if "exceeds limit" in said:  # Canopsis 25.04 and later (§2.6)

@@ -18,6 +18,7 @@ _NAMING = re.compile(
         ci\ =\ ,\ validation\ error:\ service\ (?P<service>.+)\ contains\ empty\ pattern
       | ci\ =\ (?P<ci>.+),\ validation\ error:\ .+
       | failed\ to\ (?:delete|update|enable|disable)\ an\ entity\ with\ _id\ =\ (?P<entity>.+)
+      | ValueError\(u?'The\ ci\ of\ id\ (?P<old>.+)\ does\ not\ match\ any\ existing\ entity\.',?\)
       | failed\ to\ (?:delete|enable|disable)\ an\ entity\ service\ with\ name\ =\ (?P<name>.+)
     )$""",
     re.VERBOSE | re.DOTALL,

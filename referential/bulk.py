@@ -15,24 +15,34 @@ import sqlalchemy as sa
 Columns = tuple[Sequence[str], Sequence[str | None], Sequence[int], Sequence[bytes]]
 
 _FETCHED = 10_000
-_READ = 'SELECT id, "group", label, fingerprint, state FROM entities WHERE feed = '
+_READ = 'SELECT id, "group", label, fingerprint, state, missed FROM entities WHERE feed = '
 _INTO = 'INSERT INTO entities (feed, state, run, id, "group", label, fingerprint)'
 _COMING = 'SELECT %s, %s, %s, id, "group", label, fingerprint FROM coming'
 _MERGE = """ON CONFLICT (feed, id) DO UPDATE SET ("group", label, fingerprint, state, run) =
     (excluded."group", excluded.label, excluded.fingerprint, excluded.state, excluded.run)"""
+_FOUND = ", missed = 0"
 
 
 class Bulk(Protocol):
     """What a database offers; `state` is an index of `schema.STATES`."""
 
     def fetch(self, connection: sa.Connection, feed: int) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of a feed, thousands at a time: id, group, label, fingerprint, state."""
+        """The rows of a feed, thousands at a time: id, group, label, fingerprint, state,
+        missed.
+        """
         ...
 
     def upsert(
-        self, connection: sa.Connection, feed: int, run: str, state: int, columns: Columns
+        self,
+        connection: sa.Connection,
+        feed: int,
+        run: str,
+        state: int,
+        columns: Columns,
+        *,
+        found: bool,
     ) -> None:
-        """Insert rows or replace them; their ids are unique."""
+        """Insert rows or replace them; ids are unique, what is *found* is missing no more."""
         ...
 
     def set_state(
@@ -56,11 +66,18 @@ class SqliteBulk:
             yield list(rows)
 
     def upsert(
-        self, connection: sa.Connection, feed: int, run: str, state: int, columns: Columns
+        self,
+        connection: sa.Connection,
+        feed: int,
+        run: str,
+        state: int,
+        columns: Columns,
+        *,
+        found: bool,
     ) -> None:
         same = (repeat(value, len(columns[0])) for value in (feed, state, run))
         values = zip(*same, *columns, strict=True)
-        self._many(connection, f"{_INTO} VALUES (?, ?, ?, ?, ?, ?, ?) {_MERGE}", values)
+        self._many(connection, f"{_INTO} VALUES (?, ?, ?, ?, ?, ?, ?) {_merge(found)}", values)
 
     def set_state(
         self, connection: sa.Connection, feed: int, run: str, state: int, ids: Sequence[str]
@@ -90,7 +107,14 @@ class PostgresBulk:
                 yield rows
 
     def upsert(
-        self, connection: sa.Connection, feed: int, run: str, state: int, columns: Columns
+        self,
+        connection: sa.Connection,
+        feed: int,
+        run: str,
+        state: int,
+        columns: Columns,
+        *,
+        found: bool,
     ) -> None:
         with self._driver(connection).cursor() as cursor:
             cursor.execute(
@@ -102,7 +126,7 @@ class PostgresBulk:
                 for row in zip(*columns, strict=True):
                     copy.write_row(row)
             cursor.execute(
-                f"{_INTO} {_COMING} {_MERGE}",
+                f"{_INTO} {_COMING} {_merge(found)}",
                 (feed, state, run),
             )
             cursor.execute("TRUNCATE coming")
@@ -124,6 +148,10 @@ class PostgresBulk:
 
     def _driver(self, connection: sa.Connection) -> Any:
         return connection.connection.driver_connection
+
+
+def _merge(found: bool) -> str:  # noqa: FBT001 - it has one meaning
+    return _MERGE + _FOUND if found else _MERGE
 
 
 BULKS: dict[str, Bulk] = {"sqlite": SqliteBulk(), "postgresql": PostgresBulk()}

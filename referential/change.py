@@ -15,22 +15,32 @@ Action = Literal["enable", "create", "update", "prune", "disable", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entity; `fingerprint` is the wanted one, or for a removal the last one known."""
+    """One entity; `fingerprint` is the wanted one, or for a removal the last one known.
+
+    `infos` are its info keys, one a line, likewise.
+    """
 
     id: str
     kind: Kind
     group: str
     dataset: str
     category: str
+    infos: str
     fingerprint: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Sent(Change):
-    """A change that sends a payload: the `size` bytes at `offset` of the spool's entities."""
+    """A change that sends a payload: the `size` bytes at `offset` of the spool's entities.
+
+    `stale` are info keys of ours, one a line, that the entity no longer has; `cleared` is the
+    category that we gave it and that it no longer has, "" when there is none to clear.
+    """
 
     offset: int
     size: int
+    stale: str
+    cleared: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ class Delete(Change):
 
 
 UNCONFIRMED = bytes(16)  # the known fingerprint of an entity that a dead run was sending
+SWITCHED = bytes(15) + b"\1"  # the same once it is switched on: what it holds is not known
 
 SENT: dict[str, type[Sent]] = {
     "enable": Enable,

@@ -4,48 +4,27 @@ Every method is one call or one documented sequence of calls, and decides nothin
 All of them raise Unreachable, Refused and Unreadable (`referential.errors`).
 """
 
-import csv
-import io
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import quote
 
 import orjson
 
 from referential.answers import Absent, told
-from referential.connection import CanopsisConnection, Pace
-from referential.dialect import Dialect, ImportStatus, dialect_of, parse_version
-from referential.entity import Kind
-from referential.errors import ReferentialError, Refused, Unreachable, Unreadable
-from referential.rights import (
-    ALARMS,
-    EVENT,
-    IMPORT,
-    LOADING,
-    READ,
-    STATUS,
-    SWITCH,
-    Identity,
-    lacking_rights,
-)
-from referential.wire import Wire
+from referential.connection import CanopsisConnection
+from referential.dialect import ImportStatus
+from referential.dialect_around import Around
+from referential.errors import ImportFailed, Refused, Unreachable, Unreadable
+from referential.reading import Reader, Record, looks, not_documented, source_search
+from referential.rights import EVENT, IMPORT, LOADING, STATUS, SWITCH, Identity, lacking_rights
 
-Record = dict[str, Any]
+__all__ = ["Canopsis", "Receipt", "Switched", "source_search"]
 
 _BULK = 10_000  # most items of one bulk call (specs/canopsis.md §5.6)
-_PAGE = 1_000  # pages of thousands pass Mongo's 16 MB a document, whole lists do not (§5.1)
-
-
-@dataclass(frozen=True, slots=True)
-class AppInfo:
-    version: str
-    edition: str
+_FIRST_BULK = (4, 6, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +44,12 @@ class Switched:
     words: str = ""
 
 
-class Canopsis:
+class Canopsis(Reader):
     """One Canopsis. Use it as a context manager, or close it."""
 
     def __init__(self, connection: CanopsisConnection) -> None:
-        self.connection = connection
-        self.wire = Wire(connection)
+        super().__init__(connection)
+        self._around = Around(self)
 
     def __enter__(self) -> Self:
         return self
@@ -83,22 +62,21 @@ class Canopsis:
     ) -> None:
         self.wire.close()
 
-    @cached_property
-    def dialect(self) -> Dialect:
-        """Chosen by `version` of the connection, else by what Canopsis says of itself."""
-        version = self.connection.version or self.app_info().version
-        return dialect_of(parse_version(version), where=self.wire.url)
-
-    def app_info(self) -> AppInfo:
-        body = self._record("GET", "/api/v4/app-info")
-        return AppInfo(str(body.get("version") or ""), str(body.get("edition") or ""))
-
     def identity(self, rights: Sequence[str] = LOADING) -> Identity:
         """Who we are here, and which of *rights* we hold; nothing is changed by asking."""
-        me = self._record("GET", "/api/v4/account/me")
+        me = self.record("GET", "/api/v4/account/me")
         lacking = lacking_rights(self.wire, self.dialect, rights)
         held = tuple(right for right in rights if right not in lacking)
         return Identity(str(me.get("name") or me.get("_id") or ""), held, lacking)
+
+    def body(self, items: Sequence[bytes]) -> bytes:
+        """The request body for *items*; what it takes besides is asked of Canopsis and made there.
+
+        A category that lacks is created at once, a component that lacks travels in the body.
+        """
+        if not self.dialect.translates:
+            return self.dialect.body(items)
+        return self.dialect.body(items, self._around.of(items))
 
     def send_import(self, body: bytes, *, source: str, partial: bool = False) -> Receipt:
         """Queue an import.
@@ -110,7 +88,7 @@ class Canopsis:
         answer = self.wire.call("PUT", path, params={"source": source}, body=body, right=IMPORT)
         job = self.dialect.job(answer.body)
         if job is None:
-            raise _not_documented(f"PUT {self.wire.url}{path}", answer.body)
+            raise not_documented(f"PUT {self.wire.url}{path}", answer.body)
         return Receipt(job, answer.at)
 
     def import_status(self, job: str) -> ImportStatus:
@@ -121,7 +99,7 @@ class Canopsis:
             return ImportStatus(id=job, state="expired")
         status = self.dialect.status(body)
         if status is None:
-            raise _not_documented(f"GET {self.wire.url}{path}", body)
+            raise not_documented(f"GET {self.wire.url}{path}", body)
         return status
 
     def await_import(self, job: str, *, entities: int = 0) -> ImportStatus:
@@ -132,7 +110,7 @@ class Canopsis:
         """
         pace = self.connection.imports.pace
         allowed = pace.deadline + pace.deadline_per_entity * entities
-        for _ in _looks(pace, allowed):
+        for _ in looks(pace, allowed):
             status = self.import_status(job)
             if status.over:
                 return status
@@ -143,63 +121,21 @@ class Canopsis:
             "`imports.pace.deadline` of the connection",
         )
 
-    def entities(self, search: str = "", kinds: Sequence[Kind] = ()) -> Iterator[Record]:
-        """Live entities, disabled ones included, by id; *search* is an expression of §5.1."""
-        page, pages = 1, 1
-        while page <= pages:
-            body = self._list("/api/v4/entities", _listing(search, kinds, page, _PAGE))
-            yield from body["data"]
-            pages, page = body["meta"]["page_count"], page + 1
-
-    def count(self, search: str = "", kinds: Sequence[Kind] = ()) -> int:
-        body = self._list("/api/v4/entities", _listing(search, kinds, 1, 1))
-        return int(body["meta"]["total_count"])
-
-    def ids_of_source(self, source: str, since: int | None = None) -> list[str]:
-        """Ids of the live entities that *source* loaded last, at *since* (unix seconds) or later.
-
-        By an export, which costs little for 100,000 entities; by the list where exports fail.
-        """
-        search = source_search(source, since)
-        try:
-            return self._exported_ids(search)
-        except ReferentialError:
-            return [entity["_id"] for entity in self.entities(search)]
-
-    def entity(self, identity: str) -> Record | None:
-        """A live entity with its infos, or None."""
-        for path, params in (
-            ("/api/v4/entitybasics", {"_id": identity}),
-            (f"/api/v4/entityservices/{quote(identity, safe='')}", None),
-        ):
-            try:
-                return self._record("GET", path, params=params, right=READ)
-            except Absent:
-                continue
-        return None
-
-    def context_graph(self, identity: str) -> Record | None:
-        """`{"impact": [ids], "depends": [ids]}` of a live entity of any kind, or None."""
-        path, params = "/api/v4/entities/context-graph", {"_id": identity}
-        try:
-            return self._record("GET", path, params=params, right=READ)
-        except Absent:
-            return None
-
-    def disable(self, ids: Iterable[str]) -> Iterator[Switched]:
+    def disable(self, ids: Iterable[str], *, source: str = "refsync") -> Iterator[Switched]:
         """Disable by the bulk endpoint, which also ends the alarms (§3.7); in the order of *ids*.
 
-        A component takes its resources with it.
+        A component takes its resources with it. Before 4.6 it is an import of *source*, which
+        neither ends alarms nor takes resources along.
         """
-        return self._switch("/api/v4/bulk/entities/disable", ids)
+        return self._switch("disable", ids, source)
 
-    def enable(self, ids: Iterable[str]) -> Iterator[Switched]:
+    def enable(self, ids: Iterable[str], *, source: str = "refsync") -> Iterator[Switched]:
         """Enable by the bulk endpoint, in the order of *ids*; resources stay as they are."""
-        return self._switch("/api/v4/bulk/entities/enable", ids)
+        return self._switch("enable", ids, source)
 
     def send_event(self, event: Record) -> None:
         """Publish one event (§7). Canopsis answers 200 even to an event that it drops."""
-        body = self._record("POST", "/api/v4/event", body=orjson.dumps(event), right=EVENT)
+        body = self.record("POST", "/api/v4/event", body=orjson.dumps(event), right=EVENT)
         if body.get("failed_events") or not body.get("sent_events"):
             raise Refused(
                 "Canopsis dropped the event",
@@ -207,40 +143,11 @@ class Canopsis:
                 mend="an event needs event_type, connector, connector_name, component and state",
             )
 
-    def open_alarms(self, pattern: list[list[Record]] | None = None) -> int:
-        """How many alarms are open, or are and concern an entity of *pattern* (§8)."""
-        params: dict[str, Any] = {"opened": "true", "limit": 1}
-        if pattern is not None:
-            params["entity_pattern"] = orjson.dumps(pattern).decode()
-        return int(self._list("/api/v4/alarms", params, right=ALARMS)["meta"]["total_count"])
-
-    def _exported_ids(self, search: str) -> list[str]:
-        base, pace = "/api/v4/entity-export", self.connection.imports.pace
-        wanted = {
-            "fields": [{"name": "_id", "label": "_id"}],
-            "separator": "comma",
-            "search": search,
-        }
-        # Asking for the same export twice makes two files of which one is read: repeatable.
-        export = self._record("POST", base, body=orjson.dumps(wanted), right=READ, repeatable=True)
-        path = f"{base}/{export.get('_id')}"
-        for _ in _looks(pace, pace.deadline):
-            match self._record("GET", path, right=READ).get("status"):
-                case 0:
-                    continue
-                case 1:
-                    rows = csv.reader(io.StringIO(self.wire.text(f"{path}/download", right=READ)))
-                    if next(rows, None) == ["_id"]:
-                        return [row[0] for row in rows if row]
-            break
-        raise Unreadable(
-            "the export of entities failed",
-            where=f"GET {self.wire.url}{path}",
-            mend="see the disk of Canopsis' API",
-        )
-
-    def _switch(self, path: str, ids: Iterable[str]) -> Iterator[Switched]:
-        left = iter(ids)
+    def _switch(self, action: str, ids: Iterable[str], source: str) -> Iterator[Switched]:
+        if self.dialect.version < _FIRST_BULK:
+            yield from self._switch_by_import(action, list(ids), source)
+            return
+        left, path = iter(ids), f"/api/v4/bulk/entities/{action}"
         while chunk := list(islice(left, _BULK)):
             body = orjson.dumps([{"_id": identity} for identity in chunk])
             rows = self.wire.call("PUT", path, body=body, right=SWITCH).body
@@ -252,48 +159,31 @@ class Canopsis:
                 )
             yield from map(_switched, chunk, rows)
 
-    def _list(self, path: str, params: Mapping[str, Any], right: str = READ) -> Record:
-        body = self._record("GET", path, params=params, right=right)
-        match body:
-            case {"data": list(), "meta": {"page_count": int(), "total_count": int()}}:
-                return body
-        raise _not_documented(f"GET {self.wire.url}{path}", body)
-
-    def _record(self, method: str, path: str, **options: Any) -> Record:
-        body = self.wire.call(method, path, **options).body
-        if not isinstance(body, dict):
-            raise _not_documented(f"{method} {self.wire.url}{path}", body)
-        return body
-
-
-def source_search(source: str, since: int | None = None) -> str:
-    """The search expression for what *source* loaded last, at *since* or later (§5.1)."""
-    if '"' in source:
-        raise ReferentialError(
-            f"the import source {source!r} holds a quote, which Canopsis cannot search for",
-            where="sync.import_source",
-            mend="change `import_source` of the job",
-        )
-    after = f" AND imported >= {since}" if since is not None else ""
-    return f'import_source = "{source}"{after}'
+    def _switch_by_import(self, action: str, ids: list[str], source: str) -> Iterator[Switched]:
+        """What is not there is left out: it would fail the whole import (§3.7)."""
+        held = {each: entity for each in ids if (entity := self.entity(each)) is not None}
+        for start in range(0, len(held), self.connection.imports.max_items):
+            chunk = list(held.values())[start : start + self.connection.imports.max_items]
+            body = self.dialect.body([_toggle(action, entity) for entity in chunk])
+            receipt = self.send_import(body, source=source)
+            status = self.await_import(receipt.job, entities=len(chunk))
+            if status.state != "done":
+                raise ImportFailed(
+                    status.info or status.state,
+                    where=self.wire.url + self.dialect.status_path(receipt.job),
+                    mend="start the run again: it looks anew at what Canopsis holds",
+                )
+        yield from (Switched(each, "done" if each in held else "absent") for each in ids)
 
 
-def _listing(search: str, kinds: Sequence[Kind], page: int, limit: int) -> dict[str, Any]:
-    params: dict[str, Any] = {"page": page, "limit": limit, "sort_by": "_id", "sort": "asc"}
-    if search:
-        params["search"] = search
-    if kinds:
-        params["type[]"] = list(kinds)
-    return params
-
-
-def _looks(pace: Pace, allowed: float) -> Iterator[None]:
-    """Moments at which to look, further and further apart, the last one when *allowed* is over."""
-    deadline, wait = time.monotonic() + allowed, pace.first
-    while (left := deadline - time.monotonic()) > 0:
-        time.sleep(min(wait, left))
-        yield
-        wait = min(wait * pace.factor, pace.longest)
+def _toggle(action: str, entity: Record) -> bytes:
+    """The canonical item that switches an entity as it was read."""
+    item = {"action": action, "type": entity["type"], "name": entity["_id"]}
+    if entity["type"] == "resource":
+        # 4.3 does not tell the component of a resource
+        item["name"] = entity["name"]
+        item["component"] = entity["_id"].removeprefix(f"{entity['name']}/")
+    return orjson.dumps(item)
 
 
 def _switched(identity: str, row: Any) -> Switched:
@@ -303,12 +193,3 @@ def _switched(identity: str, row: Any) -> Switched:
         case {"status": 404}:
             return Switched(identity, "absent")
     return Switched(identity, "refused", told(row))
-
-
-def _not_documented(where: str, body: Any) -> Unreadable:
-    said = orjson.dumps(body)[:200].decode("utf-8", "replace")
-    return Unreadable(
-        f"Canopsis' API does not document this answer: {said}",
-        where=where,
-        mend="see `url` and `version` of the connection",
-    )

@@ -1,11 +1,12 @@
-"""Many rows in a text file: one block of columns a line, as JSON.
+r"""Many rows in a text file: one block of columns a line, as JSON.
 
     {"rows":3,"id":["sw1","eth0/sw1","eth1/sw1"],"kind":["component","resource","resource"],
      "group":[null,"sw1","sw1"],"dataset":["ports"],"fingerprint":"0f…","offset":[0,210,431]}
 
 Columns are named by those who write them. What a column holds follows from its name: 16-byte
-digests (one hexadecimal string), integers, text for all others. Three habits keep blocks small and
-quick to read: a text column of one value throughout is written once, a `group` equal to its row's
+digests (one hexadecimal string), integers, text for all others. Four habits keep blocks small and
+quick to read: a text column of one value throughout is written once, one of few values as the
+values and their places (`{"of":["env\nsite","env"],"at":[0,0,1]}`), a `group` equal to its row's
 `id` is null, and equal labels come back as one object in memory.
 """
 
@@ -22,11 +23,11 @@ from referential.errors import Unreadable
 
 Columns = Mapping[str, Sequence[Any]]
 
-FOUND = ("id", "kind", "group", "dataset", "category", "fingerprint", "offset", "size")
+FOUND = ("id", "kind", "group", "dataset", "category", "infos", "fingerprint", "offset", "size")
 ROWS = 10_000
 DIGEST = 16
 _DIGESTS = frozenset({"fingerprint"})
-_INTEGERS = frozenset({"offset", "size"})
+_INTEGERS = frozenset({"offset", "size", "missed"})
 
 
 def encode_block(columns: Columns) -> bytes:
@@ -41,7 +42,7 @@ def encode_block(columns: Columns) -> bytes:
         elif name in _INTEGERS or name == "id":
             block[name] = values if isinstance(values, list) else list(values)
         else:
-            block[name] = _once(values if isinstance(values, list) else list(values))
+            block[name] = _coded(values if isinstance(values, list) else list(values))
     return orjson.dumps(block) + b"\n"
 
 
@@ -63,8 +64,7 @@ def decode_block(
         elif name == "group":
             values = _groups(values, ids)
         elif name != "id" and name not in _INTEGERS:
-            values = [seen.setdefault(value, value) for value in values]
-            values = values * rows if len(values) == 1 else values
+            values = _decoded(values, rows, seen)
         if len(values) != rows:
             raise ValueError(f"{len(values)} values of {name} in a block of {rows} rows")
         decoded[name] = values
@@ -159,6 +159,25 @@ def _once(values: list[Any]) -> list[Any]:
     if len(values) > 1 and values.count(values[0]) == len(values):
         return values[:1]
     return values
+
+
+def _coded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
+    """One value for all rows, or the few there are and where each stands, or all of them."""
+    places: dict[Any, int] = {}
+    at = [places.setdefault(value, len(places)) for value in values]
+    if len(places) == 1:
+        return values[:1]
+    if len(places) * 4 > len(values):
+        return values
+    return {"of": list(places), "at": at}
+
+
+def _decoded(written: Any, rows: int, seen: dict[str, str]) -> list[str]:
+    if isinstance(written, dict):
+        of = [seen.setdefault(value, value) for value in written["of"]]
+        return [of[place] for place in written["at"]]
+    values = [seen.setdefault(value, value) for value in written]
+    return values * rows if len(values) == 1 else values
 
 
 def _unreadable(path: Path, block: int) -> Unreadable:

@@ -49,6 +49,13 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A transaction that writes nothing and sees one moment, however long it lasts."""
+        level = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with self._outages(), self._engine.connect() as connection:
+            yield connection.execution_options(**level)
+
+    @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction: all that is done within stands, or nothing."""
         with self._outages(), self._engine.connect() as connection:

@@ -1,20 +1,25 @@
 """The import API as one version of Canopsis speaks it (`specs/canopsis.md` §2, §9).
 
 The loader knows no version: paths, bodies and answers are asked of the dialect. A dialect is a
-small class with the methods of `Dialect`; `dialect_of(version)` chooses it.
+small class with the properties of `Dialect`; `referential.dialect_detect` chooses it.
+
+    D2  23.04 and later    `referential.dialect_d2`    items are sent as they are
+    D1  4.3 to 22.10       `referential.dialect_d1`    items become `{"cis": …, "links": …}`
+    D0  3.25 to 4.2        `referential.dialect_d0`    the same on one line, under `json`
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import orjson
 
 from referential.entity import Kind
-from referential.errors import Refused
 
 Version = tuple[int, int, int]
 State = Literal["pending", "ongoing", "done", "failed", "expired"]
+Pruning = Literal["edit", "import"]
 
 NEWEST: Version = (99, 0, 0)
 
@@ -38,6 +43,18 @@ class ImportStatus:
         return self.state in ("done", "failed", "expired")
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a translated body must know of the Canopsis it goes to.
+
+    `categories` are ids by name. `absent` are components that resources of the body belong to and
+    that exist nowhere: D1 and D0 do not make them by themselves (§9).
+    """
+
+    categories: Mapping[str, str] = field(default_factory=dict)
+    absent: Sequence[str] = ()
+
+
 class Dialect(Protocol):
     """What the client and the loader ask of a version."""
 
@@ -45,16 +62,43 @@ class Dialect(Protocol):
     def name(self) -> str: ...
 
     @property
+    def version(self) -> Version: ...
+
+    @property
     def partial_works(self) -> bool:
         """A partial import exists, and attaches what it loads to the services."""
+        ...
+
+    @property
+    def translates(self) -> bool:
+        """Items are rewritten for a body, which then needs its `Surroundings`."""
+        ...
+
+    @property
+    def prunes_by(self) -> Pruning:
+        """How infos are dropped: `edit` by PUT entitybasics, `import` by the action `update`."""
+        ...
+
+    @property
+    def reads_by_source(self) -> bool:
+        """Entities can be searched for by `import_source` and `imported`."""
+        ...
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Sentences on what this version cannot hold or do."""
         ...
 
     def import_path(self, *, partial: bool) -> str: ...
 
     def status_path(self, job: str) -> str: ...
 
-    def body(self, items: list[bytes]) -> bytes:
+    def body(self, items: Sequence[bytes], around: Surroundings = ...) -> bytes:
         """The request body for import items in canonical bytes (`referential.entity`)."""
+        ...
+
+    def objection(self, item: bytes) -> str:
+        """Why this version cannot hold an item, in words; "" when it can."""
         ...
 
     def deletion(self, kind: Kind, identity: str, group: str) -> bytes:
@@ -70,53 +114,42 @@ class Dialect(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class D2:
-    """23.04 and later: a flat array of entities, soft deletion, the id made by Canopsis."""
+def removal(kind: Kind, identity: str, group: str) -> bytes:
+    """The canonical item that deletes an entity, in whatever dialect."""
+    item = {"action": "delete", "type": kind, "name": identity}
+    if kind == "resource":
+        item["name"] = identity.removesuffix(f"/{group}")
+        item["component"] = group
+    return orjson.dumps(item)
 
-    version: Version
-    name: str = "D2"
 
-    @property
-    def partial_works(self) -> bool:
-        """False in the releases whose partial import keeps resources out of services (§3.10)."""
-        fixed = {(23, 4): (23, 4, 14), (23, 10): (23, 10, 6)}.get(self.version[:2])
-        return fixed is None or self.version >= fixed
+def read_status(answer: Any) -> ImportStatus | None:
+    """The status as 4.4 and later write it."""
+    match answer:
+        case {"_id": str(job), "status": "pending" | "ongoing" | "done" | "failed" as state}:
+            return ImportStatus(
+                id=job,
+                state=state,
+                info=answer.get("info") or "",
+                created=moment(answer.get("creation")),
+                duration=answer.get("exec_time") or "",
+            )
+    return None
 
-    def import_path(self, *, partial: bool) -> str:
-        return f"/api/v4/contextgraph-import{'-partial' if partial else ''}"
 
-    def status_path(self, job: str) -> str:
-        if self.version >= (24, 4, 0):
-            return f"/api/v4/contextgraph-import-status/{job}"
-        return f"/api/v4/contextgraph/import/status/{job}"
+def read_job(answer: Any) -> str | None:
+    """The id of an import as the Go API gives it."""
+    match answer:
+        case {"_id": str(job)} if job:
+            return job
+    return None
 
-    def body(self, items: list[bytes]) -> bytes:
-        return b"[" + b",".join(items) + b"]"
 
-    def deletion(self, kind: Kind, identity: str, group: str) -> bytes:
-        deleted = {"action": "delete", "type": kind, "name": identity}
-        if kind == "resource":
-            deleted["name"] = identity.removesuffix(f"/{group}")
-            deleted["component"] = group
-        return orjson.dumps(deleted)
-
-    def job(self, answer: Any) -> str | None:
-        match answer:
-            case {"_id": str(job)} if job:
-                return job
-        return None
-
-    def status(self, answer: Any) -> ImportStatus | None:
-        match answer:
-            case {"_id": str(job), "status": "pending" | "ongoing" | "done" | "failed" as state}:
-                return ImportStatus(
-                    id=job,
-                    state=state,
-                    info=answer.get("info") or "",
-                    created=_moment(answer.get("creation")),
-                    duration=answer.get("exec_time") or "",
-                )
+def moment(text: Any) -> datetime | None:
+    """RFC 3339, with any number of decimals."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
         return None
 
 
@@ -127,22 +160,3 @@ def parse_version(text: str) -> Version:
         return NEWEST
     major, minor, patch, *_ = [*map(int, parts), 0, 0]
     return major, minor, patch
-
-
-def dialect_of(version: Version, *, where: str = "") -> Dialect:
-    """The dialect to speak to *version* (§9). Raises Refused for those that we cannot serve."""
-    if version >= (23, 4, 0):
-        return D2(version)
-    raise Refused(
-        f"Canopsis {'.'.join(map(str, version))} does not offer the import API of 23.04",
-        where=where,
-        mend="load into Canopsis 23.04 or later, or correct `version` of the connection",
-    )
-
-
-def _moment(text: Any) -> datetime | None:
-    """RFC 3339, with any number of decimals."""
-    try:
-        return datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None

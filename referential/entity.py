@@ -11,6 +11,7 @@ They are made once, fingerprinted, spooled, and sent as they are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -61,13 +62,15 @@ class EntityPage:
     """Encoded entities, column by column; all columns have the same length.
 
     `groups` holds the component an entity belongs to (its own id for a component, "" for a
-    service): what must travel in one batch. `fingerprints` are 16 bytes each.
+    service): what must travel in one batch. `infos` are the entity's info keys (`joined_keys`).
+    `fingerprints` are 16 bytes each.
     """
 
     ids: list[str]
     kinds: list[Kind]
     groups: list[str]
     categories: list[str]
+    infos: list[str]
     payloads: list[bytes]
     fingerprints: list[bytes]
 
@@ -78,6 +81,22 @@ class EntityPage:
 def entity_id(kind: Kind, name: str, component: str = "") -> str:
     """The `_id` Canopsis gives (`specs/canopsis.md` §3.1)."""
     return f"{name}/{component}" if kind == "resource" else name
+
+
+@lru_cache(maxsize=4096)
+def joined_keys(keys: tuple[str, ...]) -> str:
+    """Info keys as the text that travels through plan and ledger: sorted, one a line.
+
+    A key that is empty or holds a line break cannot be told apart in it: it is left out, and never
+    pruned. Only a driver file may name such a key. Remembered: a feed has few sets of keys, and
+    equal ones should be one text in memory.
+    """
+    return "\n".join(sorted(key for key in keys if key and "\n" not in key))
+
+
+def split_keys(infos: str) -> list[str]:
+    """The info keys of a text of `joined_keys`."""
+    return infos.split("\n") if infos else []
 
 
 def encode(body: Body) -> bytes:
@@ -104,6 +123,7 @@ def encode_page(
         kinds=kinds,
         groups=groups,
         categories=[body.get("category", "") for body in bodies],
+        infos=[joined_keys(tuple(body.get("infos", ()))) for body in bodies],
         payloads=payloads,
         fingerprints=list(map(xxh3_128_digest, payloads)),
     )

@@ -3,9 +3,9 @@
 import difflib
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
@@ -15,7 +15,9 @@ from referential.errors import Refused
 from referential.feed import Feed
 from referential.schema import feeds, insert_new, reject_totals, rejects, runs
 
-Outcome = Literal["running", "done", "nothing-to-do", "refused", "partial", "failed", "interrupted"]
+Outcome = Literal[
+    "running", "done", "nothing-to-do", "held", "refused", "partial", "failed", "interrupted"
+]
 
 SAMPLED = 1_000  # rejects of a run that are kept whole; all are counted
 LONGEST = 10_000  # characters of a kept record
@@ -106,12 +108,40 @@ def finish(
         raise _unknown(connection, run)
 
 
+def is_running(connection: sa.Connection, run: str) -> bool:
+    return connection.scalar(sa.select(runs.c.outcome).where(runs.c.id == run)) == "running"
+
+
 def interrupt(connection: sa.Connection, run: str, ended: datetime, message: str) -> None:
     """Close a run whose process died without a word."""
     connection.execute(
         sa.update(runs)
         .where(runs.c.id == run, runs.c.outcome == "running")
         .values(outcome="interrupted", ended=ended, message=message)
+    )
+
+
+def interrupt_silent(
+    connection: sa.Connection, feed: int, run: str, now: datetime, silence: timedelta
+) -> None:
+    """Close the runs of *feed* that died while they did not hold it; *run* holds it now.
+
+    That is before they took it, or between letting it go and their last line. What began within
+    *silence* may be about to take it.
+    """
+    connection.execute(
+        sa.update(runs)
+        .where(
+            runs.c.feed == feed,
+            runs.c.id != run,
+            runs.c.outcome == "running",
+            runs.c.started < now - silence,
+        )
+        .values(
+            outcome="interrupted",
+            ended=now,
+            message=f"its process ended without a word; run {run} found it",
+        )
     )
 
 
@@ -125,21 +155,34 @@ def latest(connection: sa.Connection, limit: int, job: str | None) -> list[Run]:
     )
     if job is not None:
         query = query.where(feeds.c.job == job)
-    return [
-        Run(
-            id=row.id,
-            feed=Feed(row.job, row.target),
-            mode=row.mode,
-            started=row.started,
-            ended=row.ended,
-            outcome=row.outcome,
-            counts=row.counts,
-            evidence=row.evidence,
-            checksum=row.checksum,
-            message=row.message,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_run(row) for row in connection.execute(query)]
+
+
+def one(connection: sa.Connection, run: str) -> Run | None:
+    """The run of that id, or None."""
+    query = sa.select(runs, feeds.c.job, feeds.c.target).join(feeds, feeds.c.id == runs.c.feed)
+    row = connection.execute(query.where(runs.c.id == run)).one_or_none()
+    return None if row is None else _run(row)
+
+
+def recent(
+    connection: sa.Connection, feed: Feed, limit: int, outcomes: Sequence[Outcome] = ()
+) -> list[Run]:
+    """The last runs of a feed that have ended and could write, newest first.
+
+    That is neither a plan nor a window of dates; of *outcomes* alone, when they are named.
+    """
+    query = (
+        sa.select(runs, feeds.c.job, feeds.c.target)
+        .join(feeds, feeds.c.id == runs.c.feed)
+        .where(feeds.c.job == feed.job, feeds.c.target == feed.target)
+        .where(runs.c.mode.in_(("sync", "full")), runs.c.outcome != "running")
+        .order_by(runs.c.started.desc(), runs.c.id.desc())
+        .limit(limit)
+    )
+    if outcomes:
+        query = query.where(runs.c.outcome.in_(outcomes))
+    return [_run(row) for row in connection.execute(query)]
 
 
 def add_rejects(connection: sa.Connection, run: str, coming: Iterable[Reject]) -> None:
@@ -192,6 +235,21 @@ def _add_total(connection: sa.Connection, run: str, dataset: str, rule: str, tot
             .where(table.c.run == run, table.c.dataset == dataset, table.c.rule == rule)
             .values(total=table.c.total + total)
         )
+
+
+def _run(row: Any) -> Run:
+    return Run(
+        id=row.id,
+        feed=Feed(row.job, row.target),
+        mode=row.mode,
+        started=row.started,
+        ended=row.ended,
+        outcome=row.outcome,
+        counts=row.counts,
+        evidence=row.evidence,
+        checksum=row.checksum,
+        message=row.message,
+    )
 
 
 def _short(record: Any) -> Any:

@@ -120,11 +120,12 @@ class Importer:
 
     def tell(self) -> None:
         settled = self.loaded.counts.total() + len(self.loaded.rejects)
-        self.progress(settled, len(self.changes))
+        total = len(self.changes)
+        self.progress(min(settled, total), total)  # a pruning refused is a reject beside its change
 
     def _awaited(self, order: Order, ids: list[str], number: int) -> ImportStatus:
         """The status `done`, or `failed` for the entities' sake; lost imports are sent again."""
-        body = self.canopsis.dialect.body(order.items)
+        body = self.canopsis.body(order.items)
         for left in reversed(range(_TRIES)):
             started = time.monotonic()
             receipt = self._sent(order, body, number)
@@ -168,7 +169,7 @@ class Importer:
         """Read back what an import should have done whose report is gone."""
         if order.deleting:
             return not present(ids, self.canopsis, self.source)
-        if receipt.at is None:
+        if receipt.at is None or not self.canopsis.dialect.reads_by_source:
             return False
         since = int(receipt.at.timestamp())
         return set(ids) <= set(self.canopsis.ids_of_source(self.source, since))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from referential.columns import Columns, decode_block, encode_block
 from referential.schema import imports
 
-ROWS = ("id", "kind", "group", "dataset", "category")
+ROWS = ("id", "kind", "group", "dataset", "category", "infos")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from referential.change import UNCONFIRMED
 from referential.database import Database
 from referential.errors import Unreachable
 from referential.feed import Feed
+from referential.held import Held, held
 from referential.history import Outcome, Reject, Run
 from referential.journal import Import
-from referential.owned import State
+from referential.owned import Ours, State
 from referential.schema import entities, is_current, migrate
 
 Clock = Callable[[], datetime]
@@ -73,12 +74,40 @@ class Ledger:
     def __repr__(self) -> str:
         return f"Ledger({self._database.where})"
 
+    @property
+    def database(self) -> Database:
+        """What the queue, retention and copies of the ledger work on."""
+        return self._database
+
+    def now(self) -> datetime:
+        return self._clock()
+
     # --- what a feed owns
 
     def known(self, feed: Feed) -> pd.DataFrame:
         """What the feed owns: the columns of `owned.KNOWN`, ids unique, in no order."""
         with self._database.reading() as connection:
             return owned.read_known(connection, feed)
+
+    def held(self, feed: Feed, identity: str) -> Held | None:
+        """What the feed owns under one id, with the run that recorded it last."""
+        with self._database.reading() as connection:
+            return held(connection, feed, identity)
+
+    def owned_elsewhere(self, feed: Feed, ids: Sequence[str]) -> dict[str, Ours]:
+        """What the other feeds of the same Canopsis gave the entities *ids*."""
+        with self._database.reading() as connection:
+            return owned.owned_elsewhere(connection, feed, ids)
+
+    def fed_elsewhere(self, feed: Feed, ids: Sequence[str]) -> set[str]:
+        """Those of *ids* that another feed of the same Canopsis keeps alive."""
+        with self._database.reading() as connection:
+            return owned.fed_elsewhere(connection, feed, ids)
+
+    def confirmed(self, feed: Feed, ids: Sequence[str]) -> set[str]:
+        """Those of *ids* that the feed owns as enabled and confirmed."""
+        with self._database.reading() as connection:
+            return owned.confirmed(connection, feed, ids)
 
     def record(
         self,
@@ -90,6 +119,7 @@ class Ledger:
         groups: Sequence[str],
         datasets: Sequence[str],
         categories: Sequence[str],
+        infos: Sequence[str],
         fingerprints: Sequence[bytes],
         state: State = "enabled",
         settles: int | None = None,
@@ -111,6 +141,7 @@ class Ledger:
                     "group": groups,
                     "dataset": datasets,
                     "category": categories,
+                    "infos": infos,
                     "fingerprint": fingerprints,
                 },
             )
@@ -146,6 +177,7 @@ class Ledger:
         groups: Sequence[str],
         datasets: Sequence[str],
         categories: Sequence[str],
+        infos: Sequence[str],
     ) -> int:
         """Write down what is about to be sent, enabled, disabled or deleted; returns its number.
 
@@ -159,6 +191,7 @@ class Ledger:
             "group": groups,
             "dataset": datasets,
             "category": categories,
+            "infos": infos,
         }
         with self._changing(feed, run, None) as (connection, number):
             return journal.begin(connection, number, run, self._clock(), columns)
@@ -198,8 +231,16 @@ class Ledger:
         evidence: Mapping[str, Any] | None = None,
         checksum: str = "",
         message: str = "",
+        absent: Sequence[str] = (),
+        back: Sequence[str] = (),
     ) -> None:
+        """The run is over; *absent* entities were missing in it, *back* are those found again.
+
+        Counted once, however often it is said: a run that another one took over counts nothing.
+        """
         with self._database.writing() as connection:
+            if (absent or back) and history.is_running(connection, run):
+                owned.count_missed(connection, run, absent, back)
             history.finish(
                 connection,
                 run,
@@ -215,6 +256,21 @@ class Ledger:
         """The last runs, newest first."""
         with self._database.reading() as connection:
             return history.latest(connection, limit, job)
+
+    def recent_runs(self, feed: Feed, limit: int, *outcomes: Outcome) -> list[Run]:
+        """The last ended runs of a feed that could write, newest first; of *outcomes*, if any."""
+        with self._database.reading() as connection:
+            return history.recent(connection, feed, limit, outcomes)
+
+    def feeds(self) -> list[Feed]:
+        """Every feed that ever ran, by job and target."""
+        with self._database.reading() as connection:
+            return owned.all_feeds(connection)
+
+    def owned(self, feed: Feed) -> dict[State, int]:
+        """How many entities the feed has enabled and disabled."""
+        with self._database.reading() as connection:
+            return owned.count(connection, feed)
 
     def add_rejects(self, run: str, rejects: Iterable[Reject]) -> None:
         """Count all rejects; the first `history.SAMPLED` of the run are kept whole."""
@@ -243,6 +299,7 @@ class Ledger:
         with self._database.writing() as connection:
             number = owned.feed_number(connection, feed)
             lock.acquire(connection, number, run, self._clock(), where=str(feed))
+            history.interrupt_silent(connection, number, run, self._clock(), lock.SILENCE)
             self._take_up(connection, number, run)
         heart = lock.Heart(lambda: self._beat(number, run))
         heart.start()
@@ -275,7 +332,7 @@ class Ledger:
             open_rows = [row for row, name in enumerate(columns["id"]) if name not in recorded]
             rows = {name: [values[row] for row in open_rows] for name, values in columns.items()}
             rows["fingerprint"] = [UNCONFIRMED] * len(open_rows)
-            owned.upsert(connection, number, run, "enabled", rows)
+            owned.upsert(connection, number, run, "enabled", rows, found=False)
             journal.settle(connection, left.number, "unconfirmed", self._clock())
 
     @contextlib.contextmanager

@@ -25,7 +25,9 @@ class Loaded:
 
     `counts` holds the changes done by action, and `gone`: removals of what was there no more.
     `refused` are the ids of the rejects that Canopsis never took. `since` is Canopsis' clock when
-    the first import was made; `max_bytes` the largest body that we know it to take.
+    the first import was made; `max_bytes` the largest body that we know it to take. `pruned` tells
+    how many infos and categories each entity lost; `manual` are the ids that were updated and,
+    switched off by hand, stay off.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -34,6 +36,8 @@ class Loaded:
     refused: set[str] = field(default_factory=set)
     since: datetime | None = None
     max_bytes: int = 0
+    pruned: dict[str, int] = field(default_factory=dict)
+    manual: set[str] = field(default_factory=set)
 
     @property
     def attempts(self) -> int:

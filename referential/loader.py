@@ -8,10 +8,13 @@ recorded. The facts of `specs/canopsis.md` that shape it:
 - a partial import does not compute a new service (§3.4), and a full one computes all services,
   whatever it brings (§3.10);
 - importing `disable` leaves alarms open, the bulk endpoint ends them (§3.7);
-- deleting what is not there fails the whole import (§3.6).
+- deleting what is not there fails the whole import (§3.6);
+- no import drops an info or clears a category: that is done before (`referential.prune`).
 """
 
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from referential.batches import Ceiling
@@ -20,12 +23,16 @@ from referential.change import SENT
 from referential.client import Canopsis
 from referential.delivery import Delivery
 from referential.importer import Importer
-from referential.ledger import Ledger
+from referential.ledger import Ledger, utc_now
 from referential.loaded import Loaded
+from referential.manual import find_manual, kept_off, respect
 from referential.plan import Plan
 from referential.presence import present
+from referential.prune import Infos, prune, updated
 from referential.rows import Changes
 from referential.switches import switch
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
@@ -39,6 +46,26 @@ class Payloads(Protocol):
     def read(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The rows that are not sent as they lie in the spool.
+
+    `off` stay switched off, `updates` are sent as updates, beside the infos of others.
+    """
+
+    off: set[int]
+    updates: dict[int, Infos]
+
+    def items(self, rows: list[int], read: list[bytes]) -> list[bytes]:
+        if not self.off and not self.updates:
+            return read
+        return [self._item(row, item) for row, item in zip(rows, read, strict=True)]
+
+    def _item(self, row: int, item: bytes) -> bytes:
+        item = kept_off(item) if row in self.off else item
+        return updated(item, self.updates[row]) if row in self.updates else item
+
+
 def load(
     plan: Plan,
     payloads: Payloads,
@@ -50,10 +77,12 @@ def load(
     loaded: Loaded | None = None,
     progress: Progress = lambda _settled, _total: None,
     partial: bool | None = None,
+    respect_manual: bool = True,
 ) -> Loaded:
     """Bring the changes of *plan* into Canopsis, under the import source *source*.
 
-    Imports are *partial* or full; None: whichever costs Canopsis less.
+    Imports are *partial* or full; None: whichever costs Canopsis less. *respect_manual*: what was
+    switched off by hand stays off.
     *progress* is told how many changes are settled, and their total. Raises what the client and
     the ledger raise; what was done until then is recorded, and told by *loaded*, which is filled
     as the load goes.
@@ -67,19 +96,23 @@ def load(
         run=run,
         source=source,
         changes=changes,
-        ceiling=Ceiling(limits.max_bytes, limits.max_items),
+        ceiling=Ceiling(canopsis.max_bytes if len(changes) else limits.max_bytes, limits.max_items),
         patience=Patience(limits.max_failures),
         progress=progress,
         loaded=Loaded() if loaded is None else loaded,
     )
-    importer.loaded.max_bytes = limits.max_bytes
+    importer.loaded.max_bytes = importer.ceiling.bytes
     sent, switched, disabled, deleted = _sorted_out(changes)
+    manual = find_manual(importer, sent) if respect_manual else set()
     switch(importer, switched, "enabled")
+    sent, off = respect(importer, sent, manual)
+    updates = prune(importer, sent)
     if partial is None:
-        partial = _goes_partial(plan, changes, sent, deleted, canopsis)
-    _send(importer, payloads, sent, partial=partial)
+        partial = _goes_partial(plan, importer, sent, deleted)
+    _send(importer, payloads, sent, Sending(off, updates), partial=partial)
     if disabled or deleted:
         _await_earlier(importer)
+        disabled, deleted = _spared(importer, disabled), _spared(importer, deleted)
     switch(importer, disabled, "disabled")
     _delete(importer, deleted, partial=partial)
     return importer.loaded
@@ -99,9 +132,7 @@ def _sorted_out(changes: Changes) -> tuple[list[int], list[int], list[int], list
     return sent, switched, others["disable"], others["delete"]
 
 
-def _goes_partial(
-    plan: Plan, changes: Changes, sent: list[int], deleted: list[int], canopsis: Canopsis
-) -> bool:
+def _goes_partial(plan: Plan, importer: Importer, sent: list[int], deleted: list[int]) -> bool:
     """Whether the imports of this plan are partial: a small delta, and no new service.
 
     A full import costs Canopsis one computation per service, a partial one an event per entity:
@@ -110,38 +141,84 @@ def _goes_partial(
     """
     if plan.mode == "full":
         return False
+    canopsis, changes = importer.canopsis, importer.changes
     count = len(sent) + len(deleted)
     first = plan.counts["create"] == len(plan) and plan.counts["unchanged"] == 0
     if not 0 < count <= _SMALL or first or not canopsis.dialect.partial_works:
         return False
-    new = zip(changes.values("action", sent), changes.values("kind", sent), strict=True)
-    if ("create", "service") in new:
+    services = [row for row in sent if changes.column("kind")[row] == "service"]
+    # one that a dead run was creating is perhaps new, though it is known
+    ids = changes.values("id", services)
+    if not importer.ledger.confirmed(plan.feed, ids).issuperset(ids):
         return False
     return count <= canopsis.count(kinds=("service",))
 
 
-def _send(importer: Importer, payloads: Payloads, rows: list[int], *, partial: bool) -> None:
-    """Set what was found, the payloads as they lie in the spool."""
+def _send(
+    importer: Importer, payloads: Payloads, rows: list[int], sending: Sending, *, partial: bool
+) -> None:
+    """Set what was found, the payloads as they lie in the spool but for those of *sending*."""
     changes = importer.changes
 
     def items(rows: list[int]) -> list[bytes]:
-        return payloads.read(changes.values("offset", rows), changes.values("size", rows))
+        read = payloads.read(changes.values("offset", rows), changes.values("size", rows))
+        return sending.items(rows, read)
 
-    rows = changes.in_spool_order(rows)
+    rows = _held(importer, changes.in_spool_order(rows), items)
     Delivery(importer, items, partial=partial).deliver(rows, changes.values("size", rows))
+
+
+def _held(
+    importer: Importer, rows: list[int], items: Callable[[list[int]], list[bytes]]
+) -> list[int]:
+    """The rows that this version of Canopsis can hold; services that it cannot become rejects."""
+    if not rows or not (dialect := importer.canopsis.dialect).translates:
+        return rows
+    kinds = importer.changes.column("kind")
+    services = [row for row in rows if kinds[row] == "service"]
+    refused = set()
+    for row, item in zip(services, items(services), strict=True):
+        if words := dialect.objection(item):
+            importer.reject(row, words, item)
+            refused.add(row)
+    return [row for row in rows if row not in refused]
 
 
 def _await_earlier(importer: Importer) -> None:
     """Let the imports end that a dead run left in Canopsis' queue.
 
-    Run after our removals, they would bring back what is removed: a bulk call does not queue.
+    Run after our removals, they would bring back what is removed: a bulk call does not queue. One
+    that is still not over long after it may be is taken for lost, lest it stop every run to come.
     """
+    pace = importer.canopsis.connection.imports.pace
     unconfirmed = [
         each for each in importer.ledger.imports(importer.feed) if each.status == "unconfirmed"
     ]
     for each in unconfirmed[-_LEFT:]:
-        if each.job:
+        if not each.job:
+            continue
+        allowed = pace.deadline + pace.deadline_per_entity * each.size
+        if (utc_now() - each.begun).total_seconds() < allowed:
             importer.canopsis.await_import(each.job, entities=each.size)
+        elif not (status := importer.canopsis.import_status(each.job)).over:
+            log.warning(
+                "the import %s of run %s is still %s after more than %.0f s: taken for lost",
+                each.job,
+                each.run,
+                status.state,
+                allowed,
+            )
+
+
+def _spared(importer: Importer, rows: list[int]) -> list[int]:
+    """The rows that may be removed; what another feed keeps alive is only owned by us no more."""
+    ids = importer.changes.values("id", rows)
+    kept = importer.ledger.fed_elsewhere(importer.feed, ids)
+    if kept:
+        importer.ledger.forget(importer.feed, sorted(kept))
+        importer.loaded.counts["shared"] += len(kept)
+        importer.tell()
+    return [row for row, identity in zip(rows, ids, strict=True) if identity not in kept]
 
 
 def _delete(importer: Importer, rows: list[int], *, partial: bool) -> None:

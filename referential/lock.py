@@ -65,11 +65,12 @@ def born(pid: int) -> str:
 
 
 class Heart(threading.Thread):
-    """Calls `beat` every `BEAT` until it is stopped or the lock is lost."""
+    """Calls `beat` every `BEAT` until it is stopped or what it keeps is lost."""
 
-    def __init__(self, beat: Callable[[], bool]) -> None:
-        super().__init__(name="ledger-heartbeat", daemon=True)
+    def __init__(self, beat: Callable[[], bool], keeps: str = "lock") -> None:
+        super().__init__(name=f"ledger-heartbeat of the {keeps}", daemon=True)
         self._beat = beat
+        self._keeps = keeps
         self._stopped = threading.Event()
 
     def run(self) -> None:
@@ -78,7 +79,7 @@ class Heart(threading.Thread):
                 if not self._beat():
                     return
             except ReferentialError as error:
-                logger.warning("the lock of this run could not be renewed: %s", error)
+                logger.warning("the %s of this run could not be renewed: %s", self._keeps, error)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -101,7 +102,7 @@ def acquire(connection: sa.Connection, feed: int, run: str, now: datetime, *, wh
     row = connection.execute(sa.select(locks).where(locks.c.feed == feed).with_for_update()).one()
     holder = Process(row.machine, row.pid, row.born)
     if row.run != run:
-        if _is_alive(holder, row.heartbeat, me, now):
+        if is_alive(holder, row.heartbeat, me, now):
             raise _held(row, holder, now, where)
         interrupt(
             connection, row.run, now, f"{holder} ended without a word; run {run} took its place"
@@ -130,7 +131,8 @@ def still_held(connection: sa.Connection, feed: int, run: str, *, where: str) ->
         )
 
 
-def _is_alive(holder: Process, heartbeat: datetime, me: Process, now: datetime) -> bool:
+def is_alive(holder: Process, heartbeat: datetime, me: Process, now: datetime) -> bool:
+    """Whether *holder*, last heard of at *heartbeat*, is to be reckoned with."""
     if now - heartbeat >= SILENCE:
         return False
     elsewhere = holder.machine != me.machine or not holder.born

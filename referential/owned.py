@@ -3,6 +3,7 @@
 import contextlib
 import gc
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,14 +11,21 @@ import pandas as pd
 import sqlalchemy as sa
 
 from referential.bulk import BULKS
+from referential.change import SWITCHED, UNCONFIRMED
 from referential.columns import objects, to_frame
+from referential.entity import split_keys
 from referential.feed import Feed
-from referential.schema import STATES, feeds, insert_new, labels
+from referential.schema import STATES, entities, feeds, insert_new, labels, runs
 
 State = Literal["enabled", "disabled"]
-Label = tuple[str, str, str]  # kind, dataset, category
+Label = tuple[str, str, str, str]  # kind, dataset, category, infos
 
-KNOWN = ("id", "kind", "group", "dataset", "category", "fingerprint", "state")
+# `infos` are the info keys that we are known to have written, "" for none: after a ledger of
+# version 1 was brought forward, none of them until the entity has been sent once.
+KNOWN = ("id", "kind", "group", "dataset", "category", "infos", "fingerprint", "state", "missed")
+_ASKED = 500  # ids of one query
+_MOST = 32_000  # the column is a small integer
+_LABEL = ("kind", "dataset", "category", "infos")
 
 
 def find_feed(connection: sa.Connection, feed: Feed) -> int | None:
@@ -25,6 +33,25 @@ def find_feed(connection: sa.Connection, feed: Feed) -> int | None:
     return connection.scalar(
         sa.select(feeds.c.id).where(feeds.c.job == feed.job, feeds.c.target == feed.target)
     )
+
+
+def all_feeds(connection: sa.Connection) -> list[Feed]:
+    """Every feed that has a number, by job and target."""
+    query = sa.select(feeds.c.job, feeds.c.target).order_by(feeds.c.job, feeds.c.target)
+    return [Feed(job, target) for job, target in connection.execute(query)]
+
+
+def count(connection: sa.Connection, feed: Feed) -> dict[State, int]:
+    """How many entities of a feed are in each state."""
+    number = find_feed(connection, feed)
+    query = (
+        sa.select(entities.c.state, sa.func.count())
+        .where(entities.c.feed == number)
+        .group_by(entities.c.state)
+    )
+    counted = {state: total for state, total in connection.execute(query)}  # noqa: C416 - rows
+    enabled, disabled = (counted.get(rank, 0) for rank in range(len(STATES)))
+    return {"enabled": enabled, "disabled": disabled}
 
 
 def feed_number(connection: sa.Connection, feed: Feed) -> int:
@@ -38,18 +65,20 @@ def feed_number(connection: sa.Connection, feed: Feed) -> int:
 
 def read_known(connection: sa.Connection, feed: Feed) -> pd.DataFrame:
     """The rows of a feed: the columns of `KNOWN`, in no order."""
-    columns: tuple[list[Any], ...] = ([], [], [], [], [])
+    columns: tuple[list[Any], ...] = ([], [], [], [], [], [])
     number = find_feed(connection, feed)
     if number is not None:
         with _collector_paused():
             for rows in BULKS[connection.dialect.name].fetch(connection, number):
                 for column, values in zip(columns, zip(*rows, strict=True), strict=True):
                     column.extend(values)
-    ids, groups, codes, fingerprints, states = columns
+    ids, groups, codes, fingerprints, states, missed = columns
     names = _labels(connection)
     label = np.array(codes, dtype=np.intp)
-    dense = [names.get(code, ("", "", "")) for code in range(max(names, default=0) + 1)]
-    kinds, datasets, categories = (objects(values)[label] for values in zip(*dense, strict=True))
+    dense = [names.get(code, ("", "", "", "")) for code in range(max(names, default=0) + 1)]
+    kinds, datasets, categories, infos = (
+        objects(values)[label] for values in zip(*dense, strict=True)
+    )
     return to_frame(
         {
             "id": ids,
@@ -57,8 +86,10 @@ def read_known(connection: sa.Connection, feed: Feed) -> pd.DataFrame:
             "group": [i if g is None else g for i, g in zip(ids, groups, strict=True)],
             "dataset": datasets,
             "category": categories,
+            "infos": infos,
             "fingerprint": fingerprints,
             "state": objects(STATES)[np.array(states, dtype=np.intp)],
+            "missed": np.array(missed, dtype=np.int64),
         }
     )
 
@@ -69,16 +100,98 @@ def upsert(
     run: str,
     state: State,
     columns: Mapping[str, Sequence[Any]],
+    *,
+    found: bool = True,
 ) -> None:
-    """Own the rows of columns id, kind, group, dataset, category, fingerprint; ids are unique."""
-    triples = [columns[name] for name in ("kind", "dataset", "category")]
-    codes = _label_codes(connection, set(zip(*triples, strict=True)))
+    """Own the rows of columns id, kind, group, dataset, category, infos, fingerprint.
+
+    Ids are unique. What is *found* is missing no more; else the runs that it was missing stay.
+    """
+    told = [columns[name] for name in _LABEL]
+    codes = label_codes(connection, set(zip(*told, strict=True)))
     ids = columns["id"]
     groups = [None if group == i else group for i, group in zip(ids, columns["group"], strict=True)]
-    labelled = list(map(codes.__getitem__, zip(*triples, strict=True)))
+    labelled = list(map(codes.__getitem__, zip(*told, strict=True)))
     bulk = BULKS[connection.dialect.name]
     rows = ids, groups, labelled, columns["fingerprint"]
-    bulk.upsert(connection, number, run, STATES.index(state), rows)
+    bulk.upsert(connection, number, run, STATES.index(state), rows, found=found)
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Info keys and categories that feeds gave an entity."""
+
+    infos: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+
+def owned_elsewhere(connection: sa.Connection, feed: Feed, ids: Sequence[str]) -> dict[str, Ours]:
+    """What the other feeds of the same Canopsis gave the entities *ids*; only those they own."""
+    others = sa.select(feeds.c.id).where(feeds.c.target == feed.target, feeds.c.job != feed.job)
+    numbers = connection.scalars(others).all()
+    found: dict[str, Ours] = {}
+    for start in range(0, len(ids) if numbers else 0, _ASKED):
+        query = (
+            sa.select(entities.c.id, labels.c.infos, labels.c.category)
+            .join(labels, labels.c.id == entities.c.label)
+            .where(entities.c.feed.in_(numbers), entities.c.id.in_(ids[start : start + _ASKED]))
+        )
+        for identity, infos, category in connection.execute(query):
+            before = found.get(identity, Ours())
+            found[identity] = Ours(
+                before.infos.union(split_keys(infos)), before.categories | {category}
+            )
+    return found
+
+
+def fed_elsewhere(connection: sa.Connection, feed: Feed, ids: Sequence[str]) -> set[str]:
+    """Those of *ids* that other feeds of the same Canopsis own as enabled.
+
+    A component too of which they own an enabled resource: it would take it along.
+    """
+    others = sa.select(feeds.c.id).where(feeds.c.target == feed.target, feeds.c.job != feed.job)
+    numbers = connection.scalars(others).all()
+    kept: set[str] = set()
+    for start in range(0, len(ids) if numbers else 0, _ASKED):
+        some = ids[start : start + _ASKED]
+        query = sa.select(entities.c.id, entities.c.group).where(
+            entities.c.feed.in_(numbers),
+            entities.c.state == STATES.index("enabled"),
+            sa.or_(entities.c.id.in_(some), entities.c.group.in_(some)),
+        )
+        for pair in connection.execute(query):
+            kept.update(pair)
+    return kept.intersection(ids)
+
+
+def confirmed(connection: sa.Connection, feed: Feed, ids: Sequence[str]) -> set[str]:
+    """Those of *ids* that the feed owns as enabled and confirmed."""
+    number = find_feed(connection, feed)
+    sure: set[str] = set()
+    for start in range(0, 0 if number is None else len(ids), _ASKED):
+        query = sa.select(entities.c.id).where(
+            entities.c.feed == number,
+            entities.c.id.in_(ids[start : start + _ASKED]),
+            entities.c.state == STATES.index("enabled"),
+            entities.c.fingerprint != UNCONFIRMED,
+        )
+        sure.update(connection.scalars(query))
+    return sure
+
+
+def count_missed(
+    connection: sa.Connection, run: str, absent: Sequence[str], back: Sequence[str]
+) -> None:
+    """One finished run more for what is *absent*; what is *back* is missing no more."""
+    number = connection.scalar(sa.select(runs.c.feed).where(runs.c.id == run))
+    more = sa.case((entities.c.missed < _MOST, entities.c.missed + 1), else_=entities.c.missed)
+    for ids, missed in ((absent, more), (back, sa.literal(0))):
+        for start in range(0, len(ids), _ASKED):
+            connection.execute(
+                sa.update(entities)
+                .where(entities.c.feed == number, entities.c.id.in_(ids[start : start + _ASKED]))
+                .values(missed=missed)
+            )
 
 
 def set_state(
@@ -86,6 +199,16 @@ def set_state(
 ) -> None:
     bulk = BULKS[connection.dialect.name]
     bulk.set_state(connection, number, run, STATES.index(state), ids)
+    for start in range(0, len(ids) if state == "enabled" else 0, _ASKED):
+        connection.execute(
+            sa.update(entities)
+            .where(
+                entities.c.feed == number,
+                entities.c.id.in_(ids[start : start + _ASKED]),
+                entities.c.fingerprint == UNCONFIRMED,
+            )
+            .values(fingerprint=SWITCHED)
+        )
 
 
 def forget(connection: sa.Connection, number: int, ids: Sequence[str]) -> None:
@@ -105,15 +228,14 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _labels(connection: sa.Connection) -> dict[int, Label]:
-    query = sa.select(labels.c.id, labels.c.kind, labels.c.dataset, labels.c.category)
+    query = sa.select(labels.c.id, *(labels.c[name] for name in _LABEL))
     return {code: tuple(label) for code, *label in connection.execute(query)}
 
 
-def _label_codes(connection: sa.Connection, wanted: set[Label]) -> dict[Label, int]:
+def label_codes(connection: sa.Connection, wanted: set[Label]) -> dict[Label, int]:
     """The number of each label, given now where it is new."""
     codes = {label: code for code, label in _labels(connection).items()}
     # sorted: two writers that make the same labels must not wait for each other crosswise
-    for kind, dataset, category in sorted(wanted - codes.keys()):
-        values = {"kind": kind, "dataset": dataset, "category": category}
-        insert_new(connection, labels, values)
-    return codes if wanted <= codes.keys() else _label_codes(connection, wanted)
+    for label in sorted(wanted - codes.keys()):
+        insert_new(connection, labels, dict(zip(_LABEL, label, strict=True)))
+    return codes if wanted <= codes.keys() else label_codes(connection, wanted)

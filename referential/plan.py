@@ -4,6 +4,7 @@
 |-------|----------|---------------------------------------------------------------------|
 | yes   | no       | Create                                                              |
 | yes   | enabled  | Update when its fingerprint or its dataset differs, or mode is full |
+|       |          | Prune instead, when it has lost infos or its category               |
 | yes   | disabled | Enable                                                              |
 | no    | enabled  | Disable or Delete, when it is missing                               |
 | no    | disabled | nothing                                                             |
@@ -17,7 +18,7 @@ cascade does is harmless, and the bulk endpoint resolves alarms for what is list
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +42,8 @@ from referential.duplicates import without_duplicates
 from referential.entity import Kind
 from referential.errors import Unreadable
 from referential.feed import Feed
+from referential.lapsed import lapsed
+from referential.missing import due, seen_again
 
 Mode = Literal["sync", "full", "backfill"]
 Missing = Literal["disable", "delete", "keep"]
@@ -49,10 +52,11 @@ Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 Part = tuple[str, pd.DataFrame, Rows]  # an action, and the rows of a frame that it concerns
 
-CHANGES = ("action", *FOUND)
+CHANGES = ("action", *FOUND, "stale", "cleared")
 _ORDER = {action: str(rank) for rank, action in enumerate(ACTIONS)}
 _RANKS = {"component": "0", "resource": "1", "service": "2"}
 _NOTHING_SENT = {"offset": -1, "size": 0}
+_SENT_ONLY = 4  # columns of `CHANGES` that a removal has no use for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +67,10 @@ class Plan:
     `duplicates` are the found entities that were set aside: id, kind, dataset, offset, size and
     reason. `counts` holds one number per action, and `unchanged`, `changed` (fingerprints that
     differ from a confirmed one), `held` (updates held back, for their values are in doubt),
-    `missing`, `kept` (missing but not removed), `duplicates` and `repeated` (found again in the
-    same words).
+    `missing`, `waiting` (missing, and not for long enough to be removed), `kept` (missing but not
+    removed for another reason), `duplicates` and `repeated` (found again in the same words).
+    `absent` are the ids that are missing in this run, `back` those found that were missing before:
+    what the ledger counts when the run is done.
     """
 
     feed: Feed
@@ -75,6 +81,8 @@ class Plan:
     duplicates: pd.DataFrame
     counts: dict[str, int]
     checksum: str
+    absent: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.changes)
@@ -86,11 +94,19 @@ class Plan:
             if kind in SENT:
                 yield SENT[kind](*row)
             else:
-                yield REMOVED[kind](*row[:-2])
+                yield REMOVED[kind](*row[:-_SENT_ONLY])
 
     def head(self, count: int) -> list[Change]:
         """The first changes."""
         return list(islice(self.iter_changes(), count))
+
+    def without_removals(self) -> "Plan":
+        """The same with nothing disabled or deleted; its checksum is its own."""
+        return self._part(~self.changes["action"].isin(REMOVED))
+
+    def removals(self) -> "Plan":
+        """What `without_removals` leaves out: the plan to come once that one is carried out."""
+        return replace(self._part(self.changes["action"].isin(REMOVED)), mode="sync")
 
     def save(self, path: Path) -> None:
         write_columns(path, self.changes, self._header())
@@ -109,6 +125,8 @@ class Plan:
             duplicates=to_frame(duplicates),
             counts=header["counts"],
             checksum=header["checksum"],
+            absent=tuple(header.get("absent", ())),
+            back=tuple(header.get("back", ())),
         )
         if plan.checksum != _checksum(plan.feed, plan.changes):
             raise Unreadable(
@@ -117,6 +135,11 @@ class Plan:
                 mend="make the plan again",
             )
         return plan
+
+    def _part(self, chosen: "pd.Series[bool]") -> "Plan":
+        changes = self.changes[chosen].reset_index(drop=True)
+        counts, checksum = self.counts | _actions(changes), _checksum(self.feed, changes)
+        return replace(self, changes=changes, counts=counts, checksum=checksum)
 
     def _header(self) -> dict[str, Any]:
         complete = self.complete
@@ -128,6 +151,8 @@ class Plan:
             "duplicates": self.duplicates.to_dict("list"),
             "counts": self.counts,
             "checksum": self.checksum,
+            "absent": self.absent,
+            "back": self.back,
         }
 
 
@@ -141,6 +166,8 @@ def make_plan(
     complete: bool | AbstractSet[str],
     doubtful: AbstractSet[tuple[str, Kind]] = frozenset(),
     refused: AbstractSet[str] = frozenset(),
+    prune: bool = True,
+    missing_after: int = 1,
 ) -> Plan:
     """Join what was found with what is known.
 
@@ -148,26 +175,22 @@ def make_plan(
     was, or names the datasets that were read whole; a known row is judged by its own dataset.
     `doubtful` are the kinds of entities, by dataset, that were made of a part of their records:
     what is known of them stays as it is. `refused` are ids whose record is there and became a
-    reject: they are not missing.
+    reject: they are not missing. `prune`: what left the infos is taken away. `missing_after`: in so
+    many finished runs in a row, this one included, must an entity be missing to be removed.
     """
     complete = complete if isinstance(complete, bool) else frozenset(complete)
     wanted, duplicates = without_duplicates(found)
     position = pd.Index(known["id"]).get_indexer(pd.Index(wanted["id"]))
-    sent, changed, held = _sent(wanted, known, position, mode, doubtful)
-    gone = np.ones(len(known), dtype=np.bool_)
-    gone[position[position >= 0]] = False
-    judged = _missing(known, gone, mode, complete)
-    if refused:
-        judged &= ~known["id"].isin(refused).to_numpy()
-    removed, revived = _not_found(wanted, known, gone, judged, missing)
+    sent, counts = _sent(wanted, known, position, mode, doubtful, prune=prune)
+    gone = np.bincount(position + 1, minlength=len(known) + 1)[1:] == 0
+    judged = _missing(known, gone, mode, complete, refused)
+    ripe = judged if missing == "keep" else due(known, judged, missing_after)
+    removed, revived = _not_found(wanted, known, gone, ripe, missing)
     changes = _assemble([*sent, ("enable", known, revived), (missing, known, removed)])
-    numbers = changes["action"].value_counts()
-    counts = {action: int(numbers.get(action, 0)) for action in ACTIONS} | {
-        "unchanged": len(wanted) - held - sum(len(rows) for _, _, rows in sent),
-        "changed": changed,
-        "held": held,
+    counts |= _actions(changes) | {
         "missing": int(judged.sum()),
-        "kept": int(judged.sum()) - len(removed),
+        "waiting": int(judged.sum() - ripe.sum()),
+        "kept": int(ripe.sum()) - len(removed),
         "duplicates": len(duplicates),
         "repeated": len(found) - len(wanted) - len(duplicates),
     }
@@ -180,7 +203,15 @@ def make_plan(
         duplicates=duplicates,
         counts=counts,
         checksum=_checksum(feed, changes),
+        absent=tuple(known["id"].to_numpy()[judged].tolist()),
+        back=tuple(seen_again(known, gone)),
     )
+
+
+def _actions(changes: pd.DataFrame) -> dict[str, int]:
+    """How many changes there are of each action."""
+    numbers = changes["action"].value_counts()
+    return {action: int(numbers.get(action, 0)) for action in ACTIONS}
 
 
 def _sent(
@@ -189,8 +220,10 @@ def _sent(
     position: Rows,
     mode: Mode,
     doubtful: AbstractSet[tuple[str, Kind]],
-) -> tuple[list[Part], int, int]:
-    """The found rows to send, how many differ from a confirmed fingerprint, how many are held back.
+    *,
+    prune: bool,
+) -> tuple[list[Part], dict[str, int]]:
+    """The found rows to send; the counts `unchanged`, `changed` and `held`.
 
     `position` is the known row of each found one, -1 when there is none.
     """
@@ -204,14 +237,31 @@ def _sent(
     update = (differs | moved | (mode == "full")) & ~disabled
     held = update & _among(wanted.iloc[hit], doubtful)
     update &= ~held
+    stale, cleared = lapsed(wanted, known, hit, row)
+    if not prune:
+        stale = cleared = objects([""] * len(hit))
+    wanted = wanted.assign(stale=_spread(stale, hit, wanted), cleared=_spread(cleared, hit, wanted))
+    pruned = update & ((stale != "") | (cleared != ""))
     parts: list[Part] = [
         ("create", wanted, np.flatnonzero(position < 0)),
-        ("update", wanted, hit[update]),
+        ("update", wanted, hit[update & ~pruned]),
+        ("prune", wanted, hit[pruned]),
         ("enable", wanted, hit[disabled]),
     ]
     # as an array of one object: numpy would cut the zeros of bare bytes
     confirmed = before != objects([UNCONFIRMED])
-    return parts, int((differs & ~disabled & ~held & confirmed).sum()), int(held.sum())
+    return parts, {
+        "unchanged": len(wanted) - int(held.sum()) - sum(len(rows) for _, _, rows in parts),
+        "changed": int((differs & ~disabled & ~held & confirmed).sum()),
+        "held": int(held.sum()),
+    }
+
+
+def _spread(values: npt.NDArray[np.object_], at: Rows, frame: pd.DataFrame) -> pd.Series:
+    """A column of *frame* that has *values* in the rows *at*, and "" in the others."""
+    whole = objects([""] * len(frame))
+    whole[at] = values
+    return pd.Series(whole, dtype=object)
 
 
 def _among(found: pd.DataFrame, doubtful: AbstractSet[tuple[str, Kind]]) -> Mask:
@@ -221,14 +271,18 @@ def _among(found: pd.DataFrame, doubtful: AbstractSet[tuple[str, Kind]]) -> Mask
     return np.fromiter((pair in doubtful for pair in pairs), dtype=np.bool_, count=len(found))
 
 
-def _missing(known: pd.DataFrame, gone: Mask, mode: Mode, complete: Complete) -> Mask:
+def _missing(
+    known: pd.DataFrame, gone: Mask, mode: Mode, complete: Complete, refused: AbstractSet[str]
+) -> Mask:
     """The known rows that a complete extraction lacks; never any in a window of dates."""
     if mode == "backfill" or complete is False:
         return np.zeros(len(known), dtype=np.bool_)
-    enabled = np.asarray(known["state"].to_numpy() == "enabled", dtype=np.bool_)
-    if complete is True:
-        return gone & enabled
-    return gone & enabled & known["dataset"].isin(complete).to_numpy()
+    missing = gone & np.asarray(known["state"].to_numpy() == "enabled", dtype=np.bool_)
+    if complete is not True:
+        missing &= known["dataset"].isin(complete).to_numpy()
+    if refused:
+        missing &= ~known["id"].isin(refused).to_numpy()
+    return missing
 
 
 def _not_found(
@@ -242,7 +296,10 @@ def _not_found(
     found_resource = wanted["kind"].to_numpy() == "resource"
     homes = set(wanted["group"].to_numpy()[found_resource].tolist())
     enabled, component = known["state"].to_numpy() == "enabled", kind == "component"
-    revived = [row for row in np.flatnonzero(gone & ~enabled & component) if ids[row] in homes]
+    # a dead run may have been about to switch it on
+    doubted = known["fingerprint"].to_numpy() == objects([UNCONFIRMED])
+    off = gone & component & (~enabled | doubted)
+    revived = [row for row in np.flatnonzero(off) if ids[row] in homes]
     if missing == "keep":
         return nothing, np.array(revived, dtype=np.intp)
     homes.update(group[gone & enabled & ~judged & (kind == "resource")].tolist())
@@ -259,7 +316,7 @@ def _assemble(parts: list[Part]) -> pd.DataFrame:
             objects([action for action, _, _ in parts]), [len(rows) for _, _, rows in parts]
         )
     }
-    for name in FOUND:
+    for name in CHANGES[1:]:
         columns[name] = np.concatenate([_take(frame, name, rows) for _, frame, rows in parts])
     keys = [
         f"{_ORDER[action]}{group}\0{_RANKS[kind]}{entity}"
@@ -274,13 +331,15 @@ def _assemble(parts: list[Part]) -> pd.DataFrame:
 def _take(frame: pd.DataFrame, name: str, rows: Rows) -> npt.NDArray[Any]:
     if name in frame:
         return frame[name].to_numpy()[rows]
-    return np.full(len(rows), _NOTHING_SENT[name], dtype=np.int64)
+    if name in _NOTHING_SENT:
+        return np.full(len(rows), _NOTHING_SENT[name], dtype=np.int64)
+    return objects([""] * len(rows))
 
 
 def _checksum(feed: Feed, changes: pd.DataFrame) -> str:
     """A digest of what would be done, whatever the order of extraction was."""
     digest = xxh3_128(orjson.dumps([feed.job, feed.target]))
-    for name in ("action", "id", "kind"):
+    for name in ("action", "id", "kind", "stale", "cleared"):
         digest.update(orjson.dumps(changes[name].to_numpy().tolist()))
     digest.update(b"".join(changes["fingerprint"].to_numpy().tolist()))
     return digest.hexdigest()

@@ -16,8 +16,4 @@ def present(ids: Iterable[str], canopsis: Canopsis, source: str) -> set[str]:
     wanted = set(ids)
     many = len(wanted) > _FEW
     ours = wanted.intersection(canopsis.ids_of_source(source)) if many else set()
-    return ours | {
-        identity
-        for identity in sorted(wanted - ours)
-        if canopsis.context_graph(identity) is not None
-    }
+    return ours | {identity for identity in sorted(wanted - ours) if canopsis.holds(identity)}

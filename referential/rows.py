@@ -16,6 +16,7 @@ class Identity(TypedDict):
     groups: list[str]
     datasets: list[str]
     categories: list[str]
+    infos: list[str]
 
 
 class Changes:
@@ -55,4 +56,5 @@ class Changes:
             "groups": self.values("group", rows),
             "datasets": self.values("dataset", rows),
             "categories": self.values("category", rows),
+            "infos": self.values("infos", rows),
         }

@@ -1,20 +1,22 @@
 """The tables of the ledger, and how an older ledger is brought forward.
 
-An entity row is narrow, since a feed may have a million: its kind, dataset and category are one
-`label`, its group is NULL when it equals the id, its state is an index of `STATES`.
+An entity row is narrow, since a feed may have a million: its kind, dataset, category and info keys
+are one `label`, its group is NULL when it equals the id, its state is an index of `STATES`.
+`missed` counts the finished runs in a row that the entity has been missing in.
 
 Alembic would do for the versions and is only here through Prefect; importing it costs 0.3 s at
-every start, and what a forward-only ledger needs of it is the twenty lines below. A step may use
-`alembic.operations` the day SQLite needs a table rebuilt.
+every start, and what a forward-only ledger needs of it is the twenty lines below and the steps of
+`referential.upgrades`, which rebuild a table where SQLite cannot change it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from referential.errors import Refused
+from referential.upgrades import UPGRADES, Step
 
 STATES = ("enabled", "disabled")
 _MIGRATING = 0x7265667379  # names our lock among the advisory locks of a PostgreSQL database
@@ -57,8 +59,20 @@ labels = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("dataset", sa.Text, nullable=False),
     sa.Column("category", sa.Text, nullable=False),
-    sa.UniqueConstraint("kind", "dataset", "category"),
+    sa.Column("infos", sa.Text, nullable=False),
 )
+# PostgreSQL refuses index rows of more than 2,704 bytes, which the keys of one entity may have.
+sa.Index(
+    "labels_whole",
+    *(labels.c[name] for name in ("kind", "dataset", "category")),
+    sa.func.md5(labels.c.infos),
+    unique=True,
+).ddl_if(dialect="postgresql")
+sa.Index(
+    "labels_told",
+    *(labels.c[name] for name in ("kind", "dataset", "category", "infos")),
+    unique=True,
+).ddl_if(dialect="sqlite")
 
 # Clustered by feed: the known entities of a feed are one range. `feed` and `label` are no foreign
 # keys, whose check would be paid at every row of a load.
@@ -72,6 +86,7 @@ entities = sa.Table(
     sa.Column("fingerprint", sa.LargeBinary, nullable=False),
     sa.Column("state", sa.SmallInteger, nullable=False),
     sa.Column("run", sa.Text, nullable=False),
+    sa.Column("missed", sa.SmallInteger, nullable=False, server_default="0"),
     sa.PrimaryKeyConstraint("feed", "id"),
     sqlite_with_rowid=False,
 )
@@ -142,8 +157,22 @@ locks = sa.Table(
     sa.Column("heartbeat", Moment, nullable=False),
 )
 
-Step = Callable[[sa.Connection], None]
-UPGRADES: tuple[Step, ...] = ()  # UPGRADES[n] brings a ledger of version n + 1 to version n + 2
+# Who loads into a Canopsis, and who waits for it (`referential.queue`); `begun`: it loads. Numbers
+# are never used twice while a ticket lives: a later one is always higher.
+queue = sa.Table(
+    "queue",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("target", sa.Text, nullable=False, index=True),
+    sa.Column("job", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("machine", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("born", sa.Text, nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("begun", Moment),
+    sa.Column("heartbeat", Moment, nullable=False),
+)
 
 
 def is_current(connection: sa.Connection, upgrades: Sequence[Step] = UPGRADES) -> bool:

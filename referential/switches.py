@@ -34,7 +34,7 @@ def _switch_chunk(
 ) -> None:
     ledger, feed, canopsis = importer.ledger, importer.feed, importer.canopsis
     call = canopsis.enable if state == "enabled" else canopsis.disable
-    outcomes = list(call(importer.changes.identity(rows)["ids"]))
+    outcomes = list(call(importer.changes.identity(rows)["ids"], source=importer.source))
     gone = [each.id for each in outcomes if each.outcome == "absent"]
     if gone:
         ledger.forget(feed, gone)

@@ -1,4 +1,4 @@
-"""A Canopsis over real HTTP, in memory: dialect D2, 23.04 to 24.10 (`specs/canopsis.md`).
+"""A Canopsis over real HTTP, in memory, of any version from 3.25 to 25.04 (`specs/canopsis.md`).
 
     with serve(create_app(Knobs(manual=True))) as url: ...     # in a test
     python -m sandbox.canopsis --port 8082 --tick 0.05         # until stopped
@@ -10,6 +10,7 @@ Credentials: API key `sandbox-key` or Basic `root`/`root` (all rights), `loader-
 import argparse
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -25,11 +26,13 @@ from sandbox import (
     canopsis_imports,
     canopsis_services,
     canopsis_session,
+    canopsis_webcore,
 )
 from sandbox.canopsis_api import Api
 from sandbox.canopsis_front import Front
 from sandbox.canopsis_knobs import Fault, JobFault, Knobs, Poison, User
 from sandbox.canopsis_platform import Canopsis
+from sandbox.canopsis_versions import VERSIONS, known
 from sandbox.serve import serve_until_stopped
 
 __all__ = ["Fault", "JobFault", "Knobs", "Poison", "User", "create_app"]
@@ -50,7 +53,10 @@ ENDPOINTS = (
 def create_app(knobs: Knobs | None = None) -> Starlette:
     """One Canopsis; `app.state.canopsis` is its platform, for tests of the same process."""
     canopsis = Canopsis(knobs or Knobs())
-    front = Front(canopsis, Api(ENDPOINTS), Api(canopsis_control.ENDPOINTS))
+    # Before 4.3 the API is the older one, in Python.
+    endpoints = [replace(each, since=max(each.since, (4, 3))) for each in ENDPOINTS]
+    api = Api([*endpoints, *canopsis_webcore.ENDPOINTS])
+    front = Front(canopsis, api, Api(canopsis_control.ENDPOINTS))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -66,9 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.canopsis", description=__doc__)
     parser.add_argument("--port", type=int, default=8082, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--version", default="24.10.0", help="of the Canopsis to be")
+    parser.add_argument("--version", default=VERSIONS[0], help=f"one of {', '.join(VERSIONS)}")
     parser.add_argument("--tick", type=float, default=1.0, help="seconds before each job")
     given = parser.parse_args()
+    try:
+        known(given.version)
+    except ValueError as fault:
+        parser.error(f"--version: {fault}")
     knobs = Knobs(version=given.version, tick=given.tick)
     serve_until_stopped(create_app(knobs), host=given.host, port=given.port)
 

@@ -51,7 +51,8 @@ def _selected(canopsis: Canopsis, call: Call) -> list[Alarm]:
     joined = [{**alarm, "entity": entities.get(alarm["d"], {})} for alarm in alarms]
     if category := call.query.get("category"):
         joined = [alarm for alarm in joined if alarm["entity"].get("category") == category]
-    if pattern := call.query.get("entity_pattern"):
+    version = canopsis.knobs.numbers()
+    if version >= (22, 10, 7) and (pattern := call.query.get("entity_pattern")):
         matches = pattern_filter(pattern, now=int(canopsis.now()))
         joined = [alarm for alarm in joined if matches(alarm["entity"])]
     if text := call.query.get("search"):

@@ -18,7 +18,10 @@ Version = tuple[int, ...]
 
 @dataclass(slots=True)
 class Call:
-    """One call; `params` are the variable parts of the path, `user` is None when anonymous."""
+    """One call; `params` are the variable parts of the path, `user` is None when anonymous.
+
+    One that is not `proxied` never reaches the API.
+    """
 
     method: str
     path: str
@@ -26,6 +29,7 @@ class Call:
     headers: Headers
     body: bytes
     user: User | None = None
+    proxied: bool = True
     params: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
@@ -98,7 +102,7 @@ class Api:
                 if endpoint.method == method:
                     return endpoint, found.groupdict()
                 known = True
-        if known:
+        if known and version >= (4, 5):
             raise Refusal(405, {"error": "Method Not Allowed"})
         raise not_found()
 

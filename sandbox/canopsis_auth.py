@@ -6,8 +6,12 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 
 from sandbox.canopsis_knobs import Knobs, User
+
+SESSION = "session-id"
+"""The cookie of a session."""
 
 
 class Unauthorized(Exception):
@@ -63,7 +67,7 @@ def authenticate(
     """The caller; None when the call carries no credentials at all.
 
     The first kind of credentials found decides: Basic, then Bearer, then the API key of the
-    query, then that of the header. Raises Unauthorized and Unspeakable.
+    query, then that of the header, then the session's cookie. Raises Unauthorized and Unspeakable.
     """
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme == "Basic":
@@ -74,7 +78,16 @@ def authenticate(
     key = query.get("authkey") or headers.get("x-canopsis-authkey")
     if key:
         return _required(next((u for u in knobs.users if u.authkey == key), None))
+    if session := cookie(headers, SESSION):
+        name = tokens.user_of(session)
+        return _required(next((u for u in knobs.users if u.name == name), None))
     return None
+
+
+def cookie(headers: Mapping[str, str], name: str) -> str:
+    """The cookie of that name a call carries, or ""."""
+    cookies = SimpleCookie(headers.get("cookie", ""))
+    return cookies[name].value if name in cookies else ""
 
 
 def with_password(knobs: Knobs, name: str, password: str) -> User | None:

@@ -8,6 +8,7 @@
 | `POST /sandbox/tick` | runs jobs, events and the soft-delete worker to rest |
 | `POST /sandbox/advance?seconds=N` | moves the clock |
 | `POST /sandbox/reset` | empties everything and turns the knobs back |
+| `POST /sandbox/restart` | restarts the API: up to 22.10 its queue is lost, jobs stay as they are |
 | `GET /sandbox/state[?stable=true]` | dumps entities, categories and open alarms |
 | `POST /sandbox/entities` | inserts entities as they are, as the interface or an event would |
 | `POST /sandbox/alarms` | opens an alarm: `{"entity", "state"?, "output"?}` |
@@ -67,6 +68,11 @@ def reset(canopsis: Canopsis, _: Call) -> Response:
     return answer({})
 
 
+def restart(canopsis: Canopsis, _: Call) -> Response:
+    canopsis.jobs.restart()
+    return answer({})
+
+
 def state(canopsis: Canopsis, call: Call) -> Response:
     """Everything stored, sorted by id.
 
@@ -100,6 +106,8 @@ def add_entities(canopsis: Canopsis, call: Call) -> Response:
         if entity is None:
             entity = f"{name}/{values['component']}" if kind == "resource" else name
         canopsis.store.upsert(entity, values, now=now)
+        if kind == "resource" and canopsis.knobs.numbers() < (23, 4):
+            canopsis.store.arrays.link(entity, values["component"])
         canopsis.graph.assign(entity)
         added.append(entity)
     return answer({"_id": added if isinstance(raw, list) else added[0]}, 201)
@@ -136,6 +144,7 @@ ENDPOINTS = (
     Endpoint("POST", "/sandbox/tick", tick),
     Endpoint("POST", "/sandbox/advance", advance),
     Endpoint("POST", "/sandbox/reset", reset),
+    Endpoint("POST", "/sandbox/restart", restart),
     Endpoint("GET", "/sandbox/state", state),
     Endpoint("POST", "/sandbox/entities", add_entities),
     Endpoint("POST", "/sandbox/alarms", open_alarm),

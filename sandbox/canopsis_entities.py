@@ -142,11 +142,11 @@ def _words(call: Call, words: set[str]) -> Response:
 READ, UPDATE = ("api_entity", "read"), ("api_entity", "update")
 ENDPOINTS = (
     Endpoint("GET", "/api/v4/entities", list_entities, READ),
-    Endpoint("GET", "/api/v4/entities/context-graph", context_graph, READ),
+    Endpoint("GET", "/api/v4/entities/context-graph", context_graph, READ, since=(22, 10)),
     Endpoint("GET", "/api/v4/entityservice-dependencies", service_dependencies, READ),
     Endpoint("GET", "/api/v4/entityservice-impacts", service_impacts, READ),
-    Endpoint("GET", "/api/v4/entity-infos-dictionary/keys", infos_keys, READ),
-    Endpoint("GET", "/api/v4/entity-infos-dictionary/values", infos_values, READ),
-    Endpoint("PUT", "/api/v4/bulk/entities/enable", enable, UPDATE),
-    Endpoint("PUT", "/api/v4/bulk/entities/disable", disable, UPDATE),
+    Endpoint("GET", "/api/v4/entity-infos-dictionary/keys", infos_keys, READ, since=(22, 10)),
+    Endpoint("GET", "/api/v4/entity-infos-dictionary/values", infos_values, READ, since=(22, 10)),
+    Endpoint("PUT", "/api/v4/bulk/entities/enable", enable, UPDATE, since=(4, 6)),
+    Endpoint("PUT", "/api/v4/bulk/entities/disable", disable, UPDATE, since=(4, 6)),
 )

@@ -102,7 +102,6 @@ class Engines:
                 publish(Event("resolve_deleted", entity))
             elif self._store.entities[entity]["soft_deleted"] <= oldest:
                 self._store.remove(entity)
-                self._graph.forget(entity)
         for entity in [each for each in self._swept if each not in self._store.soft_deleted]:
             del self._swept[entity]
 
@@ -166,5 +165,16 @@ class Engines:
                 **link,
             }
             self._store.upsert(entity, values, now=now)
+            if self._knobs.numbers() < (23, 4):
+                self._linked(entity, kind, link)
             self._graph.assign(entity)
         return self._store.entities[entity]
+
+    def _linked(self, entity: str, kind: str, link: dict[str, Any]) -> None:
+        """The arrays of a new entity and of its neighbours."""
+        arrays = self._store.arrays
+        if kind == "component":
+            arrays.link(entity, link["connector"])
+        elif kind == "resource":
+            arrays.link(entity, link["component"])
+            arrays.link(link["connector"], entity)

@@ -27,7 +27,12 @@ def start(canopsis: Canopsis, call: Call) -> Response:
         raise invalid(separator="Separator must be one of [comma semicolon tab space] or empty.")
     # entity_pattern has no effect on exports in 24.10.
     asked = {"search": form.text("search", most=10_000), "category": form.text("category")}
-    tests = selectors(lambda key: _texts(form, key), asked.get, now=int(canopsis.now()))
+    tests = selectors(
+        lambda key: _texts(form, key),
+        asked.get,
+        now=int(canopsis.now()),
+        version=canopsis.knobs.numbers(),
+    )
     entities = canopsis.store.entities
     found = [
         doc

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from sandbox import canopsis_webcore
 from sandbox.canopsis_api import Api, Call, answer
 from sandbox.canopsis_auth import Unauthorized, Unspeakable, authenticate, may
 from sandbox.canopsis_knobs import Fault, FaultKind
@@ -62,7 +63,10 @@ class Front:
 
         The proxy reads on after having decided, lest the client never see the answer.
         """
-        path, chunks, size = unprefixed(scope["path"]), [], 0
+        version = self._canopsis.knobs.numbers()
+        proxied, path = api_path(scope["path"], version)
+        chunks: list[bytes] = []
+        size = 0
         limit = None if path.startswith("/sandbox/") else self._canopsis.knobs.body_limit
         message: Message = {"more_body": True}
         while message.get("more_body", False):
@@ -74,15 +78,24 @@ class Front:
                 chunks.append(message["body"])
         query = QueryParams(scope["query_string"])
         headers = Headers(scope=scope)
-        return Call(scope["method"], path, query, headers, b"".join(chunks)), size
+        body = b"".join(chunks)
+        return Call(scope["method"], path, query, headers, body, proxied=proxied), size
 
     def _answer(self, call: Call, size: int) -> Response:
         """The answer of the platform when nothing is out of order."""
-        knobs, path = self._canopsis.knobs, call.path
+        knobs = self._canopsis.knobs
         if size > knobs.body_limit:
             return nginx_page(413, "Request Entity Too Large")
-        if not path.startswith("/api/"):
+        if not call.proxied:
             return HTMLResponse(INDEX)  # a wrong address looks like success (specs §1.4)
+        if knobs.numbers() < canopsis_webcore.UNTIL:
+            with self._canopsis.lock:
+                return canopsis_webcore.respond(self._api, self._canopsis, call)
+        return self._handled(call)
+
+    def _handled(self, call: Call) -> Response:
+        """The answer of the API from 4.3 on."""
+        knobs = self._canopsis.knobs
         try:
             call.user = authenticate(knobs, self._canopsis.tokens, call.headers, call.query)
         except Unauthorized:
@@ -153,10 +166,16 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def unprefixed(path: str) -> str:
-    """The path as the API sees it: `/backend` is an older name of the proxy's API (§1.4)."""
-    path = path.removeprefix("/backend")
-    return path or "/"
+def api_path(path: str, version: tuple[int, ...]) -> tuple[bool, str]:
+    """Whether the proxy hands a call to the API, and the path that the API then sees (§1.4).
+
+    All under `/backend` goes there, and from 4.4 on what is under `/api` too. 3.x has no prefix.
+    """
+    if version < canopsis_webcore.GO_FRONT:
+        return True, path
+    if path.startswith("/backend/"):
+        return True, path.removeprefix("/backend")
+    return path.startswith("/sandbox/") or (path.startswith("/api/") and version >= (4, 4)), path
 
 
 def _page(kind: FaultKind) -> Response:

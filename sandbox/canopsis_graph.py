@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.canopsis_pattern import Predicate, compile_pattern
+from sandbox.canopsis_old_pattern import compile_old
+from sandbox.canopsis_pattern import PatternFault, Predicate, compile_pattern
 from sandbox.canopsis_store import Doc, Store
 
 
@@ -108,7 +109,7 @@ class Graph:
         impact: list[str] = []
         depends: list[str] = []
         if kind == "resource":
-            impact = [doc["component"]]
+            impact = [doc["component"]] if doc.get("component") else []
             depends = [doc["connector"]] if doc.get("connector") else []
         elif kind == "component":
             impact = [doc["connector"]] if doc.get("connector") else []
@@ -121,19 +122,25 @@ class Graph:
             depends = sorted(self.members(entity))
         return {"impact": self._live([*impact, *services]), "depends": self._live(depends)}
 
+    def arrays(self, doc: Doc) -> dict[str, list[str]]:
+        """The same as it is stored up to 22.10: what links wrote, and services."""
+        entity, arrays = doc["_id"], self._store.arrays
+        impact = [*arrays.impact.of(entity), *sorted(doc.get("services", ()))]
+        depends = [*arrays.depends.of(entity), *sorted(self.members(entity))]
+        return {"impact": self._live(impact), "depends": self._live(depends)}
+
     def _live(self, entities: list[str]) -> list[str]:
         return [entity for entity in entities if self._store.live(entity) is not None]
 
     def _pattern(self, service: Doc) -> _Compiled:
-        pattern = service.get("entity_pattern") or []
+        pattern = service.get("entity_pattern") or service.get("entity_patterns") or []
         compiled = self._compiled.get(service["_id"])
         if compiled is None or compiled.pattern != pattern:
-            if pattern:
-                by_query = compile_pattern(pattern, now=0)
-                in_memory = compile_pattern(pattern, now=0, in_memory=True)
-                compiled = _Compiled(service["_id"], pattern, by_query, in_memory)
-            else:
-                compiled = _Compiled(service["_id"], pattern, _nothing, _nothing)
+            try:
+                by_query, in_memory = _both(pattern)
+            except PatternFault:  # dialect D1 stores what it is given
+                by_query = in_memory = _nothing
+            compiled = _Compiled(service["_id"], pattern, by_query, in_memory)
             self._compiled[service["_id"]] = compiled
         return compiled
 
@@ -158,6 +165,17 @@ class Graph:
         if doc is not None:
             doc["services"] = [each for each in doc.get("services", ()) if each != service]
             self._store.touch()
+
+
+def _both(pattern: Any) -> tuple[Predicate, Predicate]:
+    """The pattern as a query and as it is tested in memory; raises PatternFault."""
+    if not pattern:
+        return _nothing, _nothing
+    if isinstance(pattern, list) and isinstance(pattern[0], dict):  # the syntax up to 4.6
+        older = compile_old(pattern)
+        return older, older
+    in_memory = compile_pattern(pattern, now=0, in_memory=True)
+    return compile_pattern(pattern, now=0), in_memory
 
 
 def _nothing(_: Doc) -> bool:

@@ -4,13 +4,15 @@ A JSON value of another type than the field's ends the job, in the words of `enc
 (`specs/canopsis.md` §2.7); unknown fields are ignored; `null` leaves a field at its default.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Info = dict[str, Any]
 Infos = dict[str, Info]
 Pattern = list[list[dict[str, Any]]]
+Fields = Mapping[str, tuple[type[Any], str, Callable[[Any, str], Any] | None, str]]
+"""By JSON key: the type in Python, the type in Go, what reads the value, the attribute."""
 
 
 class WrongType(ValueError):
@@ -31,6 +33,7 @@ class Item:
     category: str = ""
     entity_pattern: Pattern | None = None
     output_template: str = ""
+    tags: list[str] | None = None
 
     @property
     def id(self) -> str:
@@ -41,30 +44,38 @@ class Item:
 def read_item(raw: Any) -> Item:
     """Decode one item; raises WrongType for the first value that does not fit."""
     item = Item()
-    if raw is None:
-        return item
-    if type(raw) is not dict:
-        what = "Go value of type importcontextgraph.EntityConfiguration"
-        raise WrongType(f"json: cannot unmarshal {_go_kind(raw)} into {what}")
-    for key, value in raw.items():
-        field = key if key in _FIELDS else key.lower()  # Go falls back to a caseless match
-        wanted = _FIELDS.get(field)
-        if wanted is None or value is None:
-            continue
-        python, go, read = wanted
-        if type(value) is not python:
-            raise _mismatch(value, "EntityConfiguration", field, go)
-        setattr(item, field, read(value) if read else value)
+    decode(raw, item, _FIELDS, "EntityConfiguration")
     return item
 
 
-def _level(value: int) -> int:
+def decode(raw: Any, into: Any, fields: Fields, struct: str) -> None:
+    """Set the attributes of *into* that the JSON object *raw* holds; raises WrongType.
+
+    *struct* is the name that Go knows the object by.
+    """
+    if raw is None:
+        return
+    if type(raw) is not dict:
+        what = f"Go value of type importcontextgraph.{struct}"
+        raise WrongType(f"json: cannot unmarshal {_go_kind(raw)} into {what}")
+    for key, value in raw.items():
+        known = key if key in fields else key.lower()  # Go falls back to a caseless match
+        wanted = fields.get(known)
+        if wanted is None or value is None:
+            continue
+        python, go, read, attribute = wanted
+        if type(value) is not python:
+            raise _mismatch(value, struct, known, go)
+        setattr(into, attribute, read(value, struct) if read else value)
+
+
+def read_level(value: int, struct: str) -> int:
     if not -(2**63) <= value < 2**63:
-        raise _mismatch(float(value), "EntityConfiguration", "impact_level", "int64")
+        raise _mismatch(float(value), struct, "impact_level", "int64")
     return value
 
 
-def _infos(raw: dict[str, Any]) -> Infos:
+def _infos(raw: dict[str, Any], _: str) -> Infos:
     """Infos as stored: known keys only, without null values.
 
     The object of the payload is kept when it is already that, which is the rule.
@@ -115,22 +126,22 @@ def stored_value(value: Any) -> Any:
     return {key: stored_value(each) for key, each in value.items()}
 
 
-def _pattern(raw: list[Any]) -> Pattern:
+def read_pattern(raw: list[Any], struct: str) -> Pattern:
     """A pattern whose shape is Go's; whether it means something is for later."""
     path = "entity_pattern"
     groups: Pattern = []
     for group in raw:
         if group is not None and type(group) is not list:
-            raise _mismatch(group, "EntityConfiguration", path, "[]pattern.FieldCondition")
-        groups.append([_condition(each, path) for each in group or ()])
+            raise _mismatch(group, struct, path, "[]pattern.FieldCondition")
+        groups.append([_condition(each, path, struct) for each in group or ()])
     return groups
 
 
-def _condition(raw: Any, path: str) -> dict[str, Any]:
+def _condition(raw: Any, path: str, struct: str) -> dict[str, Any]:
     if raw is None:
         return {"field": "", "cond": {"type": "", "value": None}}
     if type(raw) is not dict:
-        raise _mismatch(raw, "EntityConfiguration", path, "pattern.FieldCondition")
+        raise _mismatch(raw, struct, path, "pattern.FieldCondition")
     known: dict[str, Any] = {"field": _text(raw, "field", "FieldCondition", path)}
     if kind := _text(raw, "field_type", "FieldCondition", path):
         known["field_type"] = kind
@@ -168,15 +179,23 @@ def _go_kind(value: Any) -> str:
     return kinds.get(type(value), "object")
 
 
-_FIELDS: dict[str, tuple[type[Any], str, Callable[[Any], Any] | None]] = {
-    "name": (str, "string", None),
-    "type": (str, "string", None),
-    "action": (str, "string", None),
-    "component": (str, "string", None),
-    "category": (str, "string", None),
-    "output_template": (str, "string", None),
-    "enabled": (bool, "bool", None),
-    "impact_level": (int, "int64", _level),
-    "infos": (dict, "map[string]types.Info", _infos),
-    "entity_pattern": (list, "pattern.Entity", _pattern),
+def _tags(raw: list[Any], struct: str) -> list[str]:
+    for each in raw:
+        if type(each) is not str:
+            raise _mismatch(each, struct, "tags", "string")
+    return raw
+
+
+_FIELDS: Fields = {
+    "name": (str, "string", None, "name"),
+    "type": (str, "string", None, "type"),
+    "action": (str, "string", None, "action"),
+    "component": (str, "string", None, "component"),
+    "category": (str, "string", None, "category"),
+    "output_template": (str, "string", None, "output_template"),
+    "enabled": (bool, "bool", None, "enabled"),
+    "impact_level": (int, "int64", read_level, "impact_level"),
+    "infos": (dict, "map[string]types.Info", _infos, "infos"),
+    "entity_pattern": (list, "pattern.Entity", read_pattern, "entity_pattern"),
+    "tags": (list, "[]string", _tags, "tags"),
 }

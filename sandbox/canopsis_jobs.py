@@ -8,17 +8,23 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sandbox.canopsis_events import Bus, Event
-from sandbox.canopsis_knobs import JobFault, Knobs
-from sandbox.canopsis_operations import JobFailed, apply
+from sandbox.canopsis_knobs import Fault, JobFault, Knobs
+from sandbox.canopsis_operations import JobCrashed, JobFailed, Written, apply
 from sandbox.canopsis_parse import Parsed, parse
+from sandbox.canopsis_parse_d1 import parse as parse_d1
 from sandbox.canopsis_store import Store
+from sandbox.canopsis_webcore_import import plan
 
 Parse = Callable[..., Parsed]
-PARSERS: dict[str, Parse] = {"D2": parse}
+PARSERS: dict[str, Parse] = {"D1": parse_d1, "D2": parse}
 """The parse phase of each dialect; the write phase and the queue are common to all."""
 
 DEAD_AFTER = 300
-"""Seconds without a ping after which an ongoing job is started again (§2.5)."""
+"""Seconds without a ping after which an ongoing job is started again, from 23.04 on (§2.5)."""
+
+Version = tuple[int, ...]
+STORED_QUEUE: Version = (23, 4)
+"""Before it the queue is in the memory of the API: a job whose worker died is never looked at."""
 
 
 @dataclass(slots=True)
@@ -40,19 +46,32 @@ class Job:
     updated: int = 0
     deleted: int = 0
     items: int | None = None
+    abandoned: bool = False
 
-    def report(self) -> dict[str, Any]:
-        """The status body of 23.04 and later."""
-        return {
+    def report(self, version: Version) -> dict[str, Any]:
+        """The status body of a version (§2.4)."""
+        stats = {"deleted": self.deleted, "updated": self.updated}
+        if version < (4, 4):
+            return {
+                "ID": self.id,
+                "Creation": _rfc3339(self.creation),
+                "Status": self.status,
+                "Info": self.info,
+                "ExecTime": self.exec_time,
+                "Stats": stats,
+            }
+        body: dict[str, Any] = {
             "_id": self.id,
             "creation": _rfc3339(self.creation),
-            "last_ping": None if self.last_ping is None else _rfc3339(self.last_ping),
             "status": self.status,
             "info": self.info,
             "exec_time": self.exec_time,
             "source": self.source,
-            "stats": {"deleted": self.deleted, "updated": self.updated},
+            "stats": stats,
         }
+        if version >= STORED_QUEUE:
+            body["last_ping"] = None if self.last_ping is None else _rfc3339(self.last_ping)
+        return body
 
 
 class Jobs:
@@ -79,58 +98,93 @@ class Jobs:
         return self._jobs.get(job)
 
     def waiting(self) -> bool:
-        return any(job.status == "pending" and _kind(job) != "never" for job in self._jobs.values())
+        return any(_due(job) for job in self._jobs.values())
 
     def take(self) -> Job | None:
-        """Mark the oldest pending job as ongoing, unless one already is."""
+        """Mark the oldest pending job as ongoing, unless a worker is at another."""
+        stored = self._knobs.numbers() >= STORED_QUEUE
         for job in self._jobs.values():
-            if job.status == "ongoing":
-                if self._now() - (job.last_ping or 0) < DEAD_AFTER:
+            if job.status == "ongoing" and (stored or not job.abandoned):
+                if not stored or self._now() - (job.last_ping or 0) < DEAD_AFTER:
                     return None
                 self._end(job, f"open /tmp/import_{job.id}.json: no such file or directory")
         for job in self._jobs.values():
-            if job.status == "pending" and _kind(job) != "never":
+            if _due(job):
                 job.status, job.last_ping = "ongoing", self._now()
                 return job
         return None
 
     def run(self, job: Job) -> None:
         """Carry an ongoing job out, to its end unless its worker is to die."""
-        if job.status != "ongoing" or _kind(job) == "stuck":
+        if job.status != "ongoing":
+            return
+        if _kind(job) == "stuck":
+            job.abandoned = True
             return
         collecting = gc.isenabled()
         gc.disable()  # a payload is all fresh objects: the collector would look at them for nothing
         try:
-            job.updated = self._execute(job)
+            written = self._execute(job)
+        except JobCrashed:
+            self._crash(job)
         except JobFailed as failure:
             self._end(job, str(failure))
         except Exception as fault:
             self._end(job, f"fault of the simulator: {fault!r}")
             raise
         else:
+            job.updated, job.deleted = written.updated, written.deleted
             self._end(job, "")
         finally:
             if collecting:
                 gc.enable()
 
     def sweep(self) -> None:
-        """Remove the reports that the last hourly sweep found too old."""
+        """Remove the reports that the last hourly sweep found too old.
+
+        All are kept until 4.5.8; from 4.5.9 to 22.10 those of unfinished jobs go too (§2.5).
+        """
+        version = self._knobs.numbers()
+        if version < (4, 5, 9):
+            return
         retention = self._knobs.report_retention
         every = max(min(3600.0, retention), 0.001)
         elapsed = self._now() - self._start
         oldest = self._start + elapsed // every * every - retention
-        ended = [j for j in self._jobs.values() if j.status in ("done", "failed")]
-        for job in ended:
-            if job.creation < oldest:
+        for job in list(self._jobs.values()):
+            ended = version < STORED_QUEUE or job.status in ("done", "failed")
+            if ended and job.creation < oldest:
                 del self._jobs[job.id]
 
-    def _execute(self, job: Job) -> int:
+    def restart(self) -> None:
+        """What a restart of the API does: a queue in memory is lost, its jobs stay as they are."""
+        for job in self._jobs.values():
+            if job.status == "ongoing" or self._knobs.numbers() < STORED_QUEUE:
+                job.abandoned = True
+
+    def _crash(self, job: Job) -> None:
+        """The worker is gone: alone up to 22.10, from 23.04 on with the whole API (§3.12)."""
+        job.abandoned = True
+        knobs = self._knobs
+        if knobs.numbers() >= STORED_QUEUE and knobs.crash_calls:
+            outage = Fault(knobs.crash_kind, times=knobs.crash_calls, executed=False)
+            knobs.faults = [*knobs.faults, outage]
+
+    def _execute(self, job: Job) -> Written:
         now = int(self._now())
         words = job.fault.info.replace("{id}", job.id) if job.fault is not None else ""
         if job.fault is not None and not job.fault.applied:
             raise JobFailed(words)
+        if job.dialect == "D0":
+            return self._execute_webcore(job, words, now)
+        version = self._knobs.numbers()
         parsed = PARSERS[job.dialect](
-            job.body, self._store, source=job.source, now=now, poison=self._knobs.poison
+            job.body,
+            self._store,
+            source=job.source,
+            now=now,
+            poison=self._knobs.poison,
+            version=version,
         )
         job.items = parsed.items
         if job.fault is not None:
@@ -138,16 +192,25 @@ class Jobs:
             raise JobFailed(words)
         if not parsed.operations:
             raise JobFailed("empty import")
-        updated = apply(self._store, parsed.operations, now=now)
+        written = apply(self._store, parsed.operations, now=now)
         if job.partial:
-            for event in partial_events(parsed, len(self._store.services), self._knobs.numbers()):
+            for event in partial_events(parsed, len(self._store.services), version):
                 if event is None:
                     self._bus.recompute_all(self._store)
                 else:
                     self._bus.publish(event)
-        elif updated:
+        elif written.updated or job.dialect != "D2":
             self._bus.recompute_all(self._store)
-        return updated
+        return written
+
+    def _execute_webcore(self, job: Job, words: str, now: int) -> Written:
+        """D0 has no write phase of its own: all is worked out first, nothing follows the write."""
+        planned = plan(job.body, self._store, poison=self._knobs.poison)
+        job.items = planned.items
+        if job.fault is not None:
+            planned.write(self._store, now=now, most=job.fault.applied)
+            raise JobFailed(words)
+        return planned.write(self._store, now=now)
 
     def _end(self, job: Job, info: str) -> None:
         job.status = "failed" if info else "done"
@@ -195,6 +258,10 @@ def _older_partial_events(
     if services == 0:
         return [*known]
     return [*known, *([] if broken else parsed.resources), *parsed.components]
+
+
+def _due(job: Job) -> bool:
+    return job.status == "pending" and not job.abandoned and _kind(job) != "never"
 
 
 def _kind(job: Job) -> str:

@@ -86,7 +86,8 @@ class JobFault:
 
     `fail`: they fail with `info`, in which `{id}` stands for the job, once `applied` of their
     write operations are done; `never`: no worker picks them up; `stuck`: their worker dies and
-    they stay ongoing, until a worker takes them for dead after five minutes without a ping.
+    they stay ongoing, until a worker takes them for dead after five minutes without a ping (from
+    23.04 on: before, they stay so for ever and stand in nobody's way).
     """
 
     kind: JobFaultKind = "fail"
@@ -120,6 +121,9 @@ class Knobs:
     `token_calls` ends a login token after so many calls, `token_lifetime` after so long.
     `failed_job_alarm` lets a failed import raise its alarm, as a real one does (§2.5); it is
     off because the three entities it creates would stand in every test's way.
+    `import_max_size` is the limit that an import meets from 25.04 on. When an item of dialect D1
+    brings the API of 23.x down (§3.12), the next `crash_calls` calls meet `crash_kind`.
+    `store_fault` is why an import before 4.3 cannot be stored, which is told with status 200.
     """
 
     version: str = "24.10.0"
@@ -137,6 +141,10 @@ class Knobs:
     soft_delete_wait: float = 3600
     clock_offset: float = 0.0
     failed_job_alarm: bool = False
+    import_max_size: int = 314_572_800
+    crash_kind: FaultKind = "reset"
+    crash_calls: int = 1
+    store_fault: str = ""
     users: list[User] = field(default_factory=default_users)
     faults: list[Fault] = field(default_factory=list)
     job_faults: list[JobFault] = field(default_factory=list)

@@ -8,6 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from sandbox.canopsis_api import Call, Refusal, answer, invalid, invalid_structure
+from sandbox.canopsis_old_pattern import compile_filter
 from sandbox.canopsis_pattern import PatternFault, Predicate, compile_pattern
 from sandbox.canopsis_platform import Canopsis
 from sandbox.canopsis_search import BadRegexp, compile_search
@@ -18,7 +19,7 @@ T = TypeVar("T")
 PAGING = ("page", "limit", "paginate", "with_flags", "authkey")
 """Parameters that do not change which entities are found, nor their order."""
 
-_KEPT = 4
+KEPT = 4
 """How many lists are remembered, so that the pages of one are not each found anew."""
 
 
@@ -61,13 +62,15 @@ def found_entities(canopsis: Canopsis, call: Call) -> list[str]:
     if known is None:
         known = _find(canopsis, call)
         canopsis.found[key] = known
-        if len(canopsis.found) > _KEPT:
+        if len(canopsis.found) > KEPT:
             canopsis.found.popitem(last=False)
     return known
 
 
 def _find(canopsis: Canopsis, call: Call) -> list[str]:
-    tests = selectors(call.query.getlist, call.query.get, now=int(canopsis.now()))
+    version = canopsis.knobs.numbers()
+    now = int(canopsis.now())
+    tests = selectors(call.query.getlist, call.query.get, now=now, version=version)
     descending, field = ordering(call)
     entities = canopsis.store.entities
     if not tests:
@@ -84,19 +87,29 @@ def _find(canopsis: Canopsis, call: Call) -> list[str]:
 
 
 def selectors(
-    many: Callable[[str], list[str]], one: Callable[[str], Any], *, now: int
+    many: Callable[[str], list[str]],
+    one: Callable[[str], Any],
+    *,
+    now: int,
+    version: tuple[int, ...],
 ) -> list[Predicate]:
-    """Predicates of `search`, `type[]`, `category`, `filters[]`, `no_events`, `entity_pattern`."""
+    """Predicates of `search`, `type[]`, `category`, `filters[]`, `no_events`, `entity_pattern`.
+
+    Up to 4.6 `filter` stands for `type[]`, and `entity_pattern` came with 23.10.
+    """
     for rank, _ in enumerate(many("filters[]")):
         raise Refusal(400, {"errors": {f"filters.{rank}": "Filter doesn't exist."}})
     tests: list[Predicate] = []
     if category := one("category"):
         tests.append(lambda doc: doc.get("category") == category)
-    if kinds := frozenset(many("type[]")):
+    if version < (22, 10):
+        if wanted := one("filter"):
+            tests.append(mongo_filter(wanted))
+    elif kinds := frozenset(many("type[]")):
         tests.append(lambda doc: doc["type"] in kinds)
     if one("no_events") == "true":
         tests.append(lambda doc: "last_event_date" not in doc)
-    if pattern := one("entity_pattern"):
+    if version >= (23, 10) and (pattern := one("entity_pattern")):
         tests.append(pattern_filter(pattern, now=now))
     if text := one("search"):
         columns = many("active_columns[]") or ["_id", "name", "type"]
@@ -110,6 +123,14 @@ def pattern_filter(pattern: str, *, now: int) -> Predicate:
         return compile_pattern(orjson.loads(pattern), now=now)
     except (orjson.JSONDecodeError, PatternFault) as fault:
         raise invalid(entity_pattern="EntityPattern is invalid.") from fault
+
+
+def mongo_filter(wanted: str) -> Predicate:
+    """Raises Refusal when the parameter is not the JSON of a filter."""
+    try:
+        return compile_filter(orjson.loads(wanted))
+    except (orjson.JSONDecodeError, PatternFault) as fault:
+        raise invalid(filter="Filter is invalid.") from fault
 
 
 def search_filter(

@@ -41,10 +41,16 @@ class Parsed:
 
 
 def parse(
-    body: bytes, store: Store, *, source: str, now: int, poison: Sequence[Poison] = ()
+    body: bytes,
+    store: Store,
+    *,
+    source: str,
+    now: int,
+    version: tuple[int, ...] = (24, 10),
+    poison: Sequence[Poison] = (),
 ) -> Parsed:
     """Read a payload against the referential; raises JobFailed with the job's `info`."""
-    parser = _Parser(store, source, now, poison)
+    parser = _Parser(store, source, now, poison, version)
     for item in _items(body):
         parser.take(item)
     parser.close()
@@ -83,8 +89,16 @@ def validate(item: Item) -> None:
 class _Parser:
     """The bookkeeping of one payload."""
 
-    def __init__(self, store: Store, source: str, now: int, poison: Sequence[Poison]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        source: str,
+        now: int,
+        poison: Sequence[Poison],
+        version: tuple[int, ...],
+    ) -> None:
         self.parsed = Parsed()
+        self._version = version
         self._store, self._source, self._now = store, source, now
         self._poison = [(re.compile(each.name), each) for each in poison]
         self._stamp = {"import_source": source, "imported": now}
@@ -174,6 +188,8 @@ class _Parser:
             values["enabled"] = True
         if category:
             values["category"] = category
+        if item.tags is not None and self._version >= (25, 4):
+            values["tags"] = item.tags
         if item.type == "component":
             values["component"] = item.name
             self._seen[item.name] = True
@@ -215,7 +231,11 @@ class _Parser:
         if item.type == "component":
             self._disabled.add(item.id)
             self._cascade(item.id, off)
-        self._patch(old, off)
+        if item.type == "service" and self._version < (24, 10):
+            # It was found by its name, but what is written to is the id that an import gives it.
+            self.parsed.operations.append(Patch(item.name, off))
+        else:
+            self._patch(old, off)
         self._event("entitytoggled", item, old)
 
     def _cascade(self, component: str, values: dict[str, Any]) -> None:

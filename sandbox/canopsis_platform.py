@@ -69,6 +69,7 @@ class Canopsis:
     def _empty(self) -> None:
         self.store = Store()
         self.graph = Graph(self.store)
+        self.store.removed = self.graph.forget
         self.alarms = Alarms(self.store)
         self.engines = Engines(
             self.store, self.graph, self.alarms, self.knobs, lambda: int(self.now())
@@ -86,8 +87,8 @@ class Canopsis:
         """The platform's clock, in Unix seconds."""
         return time.time() + self.knobs.clock_offset
 
-    def submit(self, body: bytes, *, source: str, partial: bool) -> Job:
-        job = self.jobs.submit(body, source=source, partial=partial)
+    def submit(self, body: bytes, *, source: str, partial: bool, dialect: str = "D2") -> Job:
+        job = self.jobs.submit(body, source=source, partial=partial, dialect=dialect)
         self.traffic.jobs.append(job)
         self.wake()
         return job

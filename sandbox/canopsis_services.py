@@ -11,7 +11,8 @@ from sandbox.canopsis_basics import bury
 from sandbox.canopsis_entities import BULK_MOST
 from sandbox.canopsis_events import Event
 from sandbox.canopsis_forms import Form
-from sandbox.canopsis_pattern import SERVICE_FORBIDDEN, is_valid
+from sandbox.canopsis_old_pattern import compile_old
+from sandbox.canopsis_pattern import SERVICE_FORBIDDEN, PatternFault, is_valid
 from sandbox.canopsis_platform import Canopsis
 from sandbox.canopsis_store import Doc
 from sandbox.canopsis_views import service_view
@@ -103,8 +104,11 @@ def _read_form(canopsis: Canopsis, form: Form, entity: str | None) -> dict[str, 
         "infos": form.infos(),
         "category": form.category(canopsis),
         "coordinates": form.coordinates(),
-        "entity_pattern": _pattern(form),
     }
+    if canopsis.knobs.numbers() >= (22, 10):
+        values["entity_pattern"] = _pattern(form)
+    else:
+        values["entity_patterns"] = _old_patterns(form)
     form.close()
     return {key: value for key, value in values.items() if value not in ("", None)}
 
@@ -119,6 +123,19 @@ def _pattern(form: Form) -> Any:
     elif not is_valid(pattern, forbidden=SERVICE_FORBIDDEN):
         form.errors["entity_pattern"] = "EntityPattern is invalid entity pattern."
     return pattern
+
+
+def _old_patterns(form: Form) -> Any:
+    """The syntax up to 4.6."""
+    patterns = form.raw.get("entity_patterns")
+    if not patterns:
+        form.errors["entity_patterns"] = "EntityPatterns is missing."
+        return patterns
+    try:
+        compile_old(patterns)
+    except PatternFault:
+        form.errors["entity_patterns"] = "Invalid entity patterns."
+    return patterns
 
 
 def _live(canopsis: Canopsis, entity: str) -> Doc:

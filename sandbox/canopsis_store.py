@@ -8,8 +8,10 @@ An entity is a dict shaped as the document Canopsis stores: `_id`, `name`, `type
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from sandbox.canopsis_links import Arrays
 
 Doc = dict[str, Any]
 
@@ -25,7 +27,8 @@ class Store:
     """All collections, in insertion order.
 
     `version` grows with every write. `changes` lists the ids of entities that a service pattern
-    may match otherwise than before; `epoch` grows when that list starts afresh.
+    may match otherwise than before; `epoch` grows when that list starts afresh. `removed` is told
+    the id of an entity that is physically gone.
     """
 
     def __init__(self) -> None:
@@ -34,6 +37,8 @@ class Store:
         self.resources: dict[str, dict[str, None]] = {}
         self.services: dict[str, None] = {}
         self.soft_deleted: dict[str, None] = {}
+        self.arrays = Arrays()
+        self.removed: Callable[[str], None] = lambda _: None
         self.version = 0
         self.changes: list[str] = []
         self.epoch = 0
@@ -56,10 +61,12 @@ class Store:
         """Ids of all resources of a component, soft-deleted ones included."""
         return self.resources.get(component, ())
 
-    def upsert(self, entity: str, values: Mapping[str, Any], *, now: int) -> bool:
+    def upsert(
+        self, entity: str, values: Mapping[str, Any], *, now: int, revive: bool = True
+    ) -> bool:
         """Write *values*, alive again if it was soft-deleted; true when anything is new."""
         if entity in self.entities:
-            return self.update(entity, values, unset=("soft_deleted",))
+            return self.update(entity, values, unset=("soft_deleted",) if revive else ())
         doc = {"_id": entity, **values, "created": now}
         self.entities[entity] = doc
         self._index(doc)
@@ -93,12 +100,16 @@ class Store:
             self._changed(entity)
         return True
 
-    def remove(self, entity: str) -> None:
-        """Physical end of an entity."""
+    def remove(self, entity: str) -> bool:
+        """Physical end of an entity; false when there was none."""
         doc = self.entities.pop(entity, None)
-        if doc is not None:
-            self._unindex(doc)
-            self.version += 1
+        if doc is None:
+            return False
+        self._unindex(doc)
+        self.arrays.clear(entity)
+        self.version += 1
+        self.removed(entity)
+        return True
 
     def category_named(self, name: str) -> str | None:
         """Id of the first category of that exact name."""

@@ -11,9 +11,10 @@ _OPTIONAL = (
     "last_event_date",
     "coordinates",
     "entity_pattern",
-    "import_source",
-    "imported",
+    "entity_patterns",
 )
+_SINCE = {"import_source": (23, 4), "imported": (23, 4), "tags": (25, 4)}
+"""Fields that answers have shown since a version, wherever they were stored before."""
 
 
 def entity_view(canopsis: Canopsis, doc: Doc, *, flags: bool = False) -> dict[str, Any]:
@@ -38,6 +39,10 @@ def entity_view(canopsis: Canopsis, doc: Doc, *, flags: bool = False) -> dict[st
     for name in _OPTIONAL:
         if name in doc:
             view[name] = doc[name]
+    version = canopsis.knobs.numbers()
+    for name, since in _SINCE.items():
+        if name in doc and version >= since:
+            view[name] = doc[name]
     if flags:
         around = canopsis.graph.around(doc)
         view["depends_count"] = len(around["depends"])
@@ -53,6 +58,8 @@ def basics_view(canopsis: Canopsis, doc: Doc) -> dict[str, Any]:
     view = entity_view(canopsis, doc)
     view["description"] = doc.get("description", "")
     view["sli_avail_state"] = doc.get("sli_avail_state", 0)
+    if canopsis.knobs.numbers() < (23, 4):
+        view |= canopsis.graph.arrays(doc)
     return view
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from tests import bench_gotemplate, bench_mapping, bench_sources
+from tests import bench_gotemplate, bench_ledger, bench_mapping, bench_sources
 from tests.bench_days import days, systems
 from tests.bench_feeds import FEEDS
 
@@ -37,6 +37,11 @@ def main() -> None:
     _tell("")
     for name, figure in sources(quick=quick):
         _tell(f"sources: {name}", (_number(figure),))
+    _tell("")
+    million = bench_ledger.QUICK if quick else bench_ledger.ENTITIES
+    for name, figure in bench_ledger.figures(million).items():
+        _tell(f"ledger, {name}", (_number(figure),))
+    _tell("")
     modules = {"mapping": bench_mapping.figures(), "templates": bench_gotemplate.figures()}
     for module, figures in modules.items():
         for name, figure in figures.items():

@@ -46,6 +46,7 @@ class Installation:
             "ledger": "sqlite:///ledger.db",
             "spool": "spool",
             "state": "state",
+            "events": False,
             "jobs": str(self.jobs),
             "connections": {f"{client}-canopsis": target, f"{client}-cmdb": source},
         }

@@ -13,10 +13,16 @@ from tests.flows.command import Refsync, ended, start
 from tests.flows.workshop import JOB, KEY, NAME, SETTINGS, Workshop, servers
 
 COMMANDS = (
+    "adopt",
     "check",
+    "coverage",
     "demo",
+    "drift",
     "driver",
+    "explain",
+    "health",
     "init",
+    "ledger",
     "plan",
     "preview",
     "record",
@@ -104,7 +110,8 @@ def test_a_refused_plan_is_3_and_says_which_option_lets_it_pass(
     refused = refsync("sync", NAME)
 
     assert refused.code == 3
-    assert "refsync sync acme/servers --allow-missing" in refused.err
+    assert "refsync sync acme/servers --accept " in refused.err
+    assert "--allow-missing" in refused.err
     assert refsync("sync", NAME, "--allow-missing").code == 0
 
 

@@ -327,7 +327,7 @@ def test_a_table_without_rows_is_an_outage_that_one_option_lets_pass(cmdb: Works
 
     report = cmdb.run(NAME, allow_missing=True)
     assert report.outcome == "done"
-    assert report.counts()["plan"]["update"] == 11
+    assert report.counts()["plan"]["prune"] == 11
 
 
 def test_a_plan_with_a_full_command_is_let_pass_by_a_full_command(cmdb: Workshop) -> None:

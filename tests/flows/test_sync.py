@@ -125,7 +125,7 @@ def test_a_flow_run_is_named_after_its_job_and_mode_and_has_a_task_per_stage(
     assert len(workshop.entities()) == 30
     flow_run = prefect.flow_run()
     assert (flow_run["name"], flow_run["state_type"]) == (f"{NAME} sync", "COMPLETED")
-    stages = ("check", "extract", "plan", "guard", "load", "verify", "record")
+    stages = ("check", "extract", "plan", "guard", "load", "verify", "converge", "record")
     tasks = prefect.tasks(*stages)
     assert set(tasks) == set(stages)
     assert {task["state_type"] for task in tasks.values()} == {"COMPLETED"}

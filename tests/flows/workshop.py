@@ -23,6 +23,7 @@ ledger: sqlite:///state/ledger.db
 spool: state/spool
 state: state
 jobs: jobs
+events: false
 connections:
   acme-cmdb:
     type: api

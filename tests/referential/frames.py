@@ -57,6 +57,8 @@ def _row(row: Found | Known) -> dict[str, object]:
         "group": group_of(identity, kind),
         "dataset": dataset,
         "category": "",
+        "infos": "",
+        "missed": 0,
         "fingerprint": digest(content),
     }
 

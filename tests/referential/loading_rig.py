@@ -13,7 +13,7 @@ import pandas as pd
 
 from referential.client import Canopsis
 from referential.columns import to_frame
-from referential.entity import entity_id, fingerprint
+from referential.entity import entity_id, fingerprint, joined_keys
 from referential.feed import Feed
 from referential.ledger import Ledger
 from referential.loaded import Loaded
@@ -51,6 +51,7 @@ def found(items: Sequence[bytes], dataset: str = "servers") -> pd.DataFrame:
             ],
             "dataset": [dataset] * len(bodies),
             "category": [each.get("category", "") for each in bodies],
+            "infos": [joined_keys(tuple(each.get("infos", ()))) for each in bodies],
             "fingerprint": list(map(fingerprint, items)),
             "offset": list(accumulate(sizes, initial=0))[:-1],
             "size": sizes,
@@ -82,6 +83,7 @@ class Rig:
         missing: str = "disable",
         progress: Progress = lambda _settled, _total: None,
         loaded: Loaded | None = None,
+        respect_manual: bool = True,
         **settings: Any,
     ) -> Run:
         """Synchronize *items* as the whole feed; *settings* are those of the connection."""
@@ -107,6 +109,7 @@ class Rig:
                 source=self.source,
                 progress=progress,
                 loaded=loaded,
+                respect_manual=respect_manual,
             )
         return Run(run, plan, loaded)
 

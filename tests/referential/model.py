@@ -2,7 +2,8 @@
 
 Semantics of `specs/canopsis.md` §3 for dialect D2: every item is judged against the state before
 its import, one bad item fails all of it, a component takes its resources along when it is disabled
-or deleted, a new resource makes its component or is refused under a disabled one.
+or deleted, a new resource makes its component or is refused under a disabled one, infos are merged
+into those that are there, and an item that does not say `enabled` leaves that as it is.
 """
 
 from collections import deque
@@ -16,7 +17,10 @@ class ImportRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One entity; `by` is the import source that sent it, "" when Canopsis made it by itself."""
+    """One entity; `by` is the import source that sent it, "" when Canopsis made it by itself.
+
+    `infos` are its keys, `foreign` those that others wrote: they must never go.
+    """
 
     kind: str
     component: str
@@ -24,6 +28,8 @@ class Held:
     enabled: bool = True
     deleted: bool = False
     by: str = ""
+    infos: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Item:
     kind: str
     component: str
     content: str = ""
+    infos: frozenset[str] = frozenset()
+    enabled: bool = True  # False: not said
 
 
 class Referential:
@@ -78,6 +86,18 @@ class Referential:
                     self.entities[each] = replace(self.entities[each], enabled=enabled)
         return outcomes
 
+    def write(self, identity: str, keys: frozenset[str]) -> None:
+        """Somebody else writes infos."""
+        held = self.entities[identity]
+        self.entities[identity] = replace(
+            held, infos=held.infos | keys, foreign=held.foreign | keys
+        )
+
+    def prune(self, identity: str, keys: frozenset[str]) -> None:
+        """Read, leave keys out, write back (§5.3)."""
+        if (held := self.alive(identity)) is not None:
+            self.entities[identity] = replace(held, infos=held.infos - keys)
+
     def alive(self, identity: str) -> Held | None:
         held = self.entities.get(identity)
         return None if held is None or held.deleted else held
@@ -88,12 +108,24 @@ class Referential:
         made = [name for item in items if (name := self._examine(item, set_here)) is not None]
         for item in items:
             if item.action == "set":
-                self.entities[item.id] = Held(item.kind, item.component, item.content, by=source)
+                self._set(source, item)
                 continue
             for each in [item.id, *self._resources(item.id)]:
                 self.entities[each] = replace(self.entities[each], enabled=False, deleted=True)
         for component in made:
             self.entities[component] = Held("component", component, "")
+
+    def _set(self, source: str, item: Item) -> None:
+        held = self.alive(item.id) or Held(item.kind, item.component, "", enabled=False)
+        self.entities[item.id] = replace(
+            held,
+            kind=item.kind,
+            component=item.component,
+            content=item.content,
+            enabled=item.enabled or held.enabled,
+            by=source,
+            infos=held.infos | item.infos,
+        )
 
     def _examine(self, item: Item, set_here: set[str]) -> str | None:
         """The component that the item makes, if any; raises ImportRefused."""

@@ -50,6 +50,11 @@ def load(canopsis: Canopsis, *items: bytes, source: str = "s1") -> ImportStatus:
     return status
 
 
+def prefix(version: str) -> str:
+    """The part of the address before the API: up to 4.3 nothing else leads to it."""
+    return "/backend" if version.startswith("4.3") else ""
+
+
 # --- who and what
 
 
@@ -66,10 +71,11 @@ def test_a_stated_version_is_believed_and_not_asked(there: Simulated) -> None:
     assert there.requests("app-info") == 0
 
 
-def test_a_version_that_we_do_not_serve_is_refused(there: Simulated) -> None:
+@pytest.mark.parametrize("version", ["3.24", "4.2"])
+def test_a_version_that_we_do_not_serve_is_refused(there: Simulated, version: str) -> None:
     with (
-        Canopsis(there.connection(version="22.10.3")) as canopsis,
-        pytest.raises(Refused, match=r"Canopsis 22\.10\.3"),
+        Canopsis(there.connection(version=version)) as canopsis,
+        pytest.raises(Refused, match=rf"Canopsis {version}\.0"),
     ):
         _ = canopsis.dialect
 
@@ -118,6 +124,74 @@ def test_a_token_that_expires_in_the_middle_is_renewed() -> None:
 
         assert len(there.live()) == 5
         assert there.requests("login") > 1
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("4.3.0", "D1"), ("4.4.0", "D1"), ("22.10.0", "D1"), ("23.04.5", "D2"), ("24.10.0", "D2")],
+)
+def test_each_version_is_found_out_where_it_tells_it(version: str, name: str) -> None:
+    with (
+        simulated(version=version) as there,
+        Canopsis(connection(there.url + prefix(version))) as canopsis,
+    ):
+        assert (canopsis.app_info().version, canopsis.dialect.name) == (version, name)
+
+
+def test_a_4_3_without_its_prefix_is_told_how_its_address_ends() -> None:
+    with (
+        simulated(version="4.3.0") as there,
+        Canopsis(there.connection()) as canopsis,
+        pytest.raises(Unreadable, match="a web page") as error,
+    ):
+        _ = canopsis.dialect
+
+    assert any("ends with /backend" in note for note in error.value.__notes__)
+
+
+def test_a_development_build_is_asked_what_it_can_do() -> None:
+    with simulated(version="development") as there, Canopsis(there.connection()) as canopsis:
+        assert canopsis.dialect.status_path("j") == "/api/v4/contextgraph-import-status/j"
+        assert there.requests("GET /api/v4/contextgraph-import") == 1
+        assert there.imports() == []
+
+
+def test_the_limit_that_canopsis_tells_lowers_our_own() -> None:
+    told = json({"version": "25.04.0", "file_import_max_size": 1_000})
+    with scripted(told) as server, Canopsis(connection(server.url)) as canopsis:
+        assert canopsis.max_bytes == 1_000
+
+
+# --- before 23.04
+
+
+@pytest.mark.parametrize("version", ["4.3.0", "4.5.0", "4.6.0", "22.10.0"])
+def test_a_disabled_entity_is_found_whatever_the_version(version: str) -> None:
+    with (
+        simulated(version=version) as there,
+        Canopsis(connection(there.url + prefix(version))) as canopsis,
+    ):
+        job = canopsis.send_import(canopsis.body([component("a"), component("b")]), source="s")
+        assert canopsis.await_import(job.job).state == "done"
+
+        outcomes = list(canopsis.disable(["a", "gone"], source="s"))
+
+        assert [(each.id, each.outcome) for each in outcomes] == [("a", "done"), ("gone", "absent")]
+        assert canopsis.disabled_ids("s") == ["a"]
+        assert [each.outcome for each in canopsis.enable(["a"], source="s")] == ["done"]
+        assert canopsis.disabled_ids("s") == []
+
+
+def test_a_component_that_nobody_described_is_made_once_and_left_alone_afterwards() -> None:
+    with simulated(version="22.10.0") as there, Canopsis(there.connection()) as canopsis:
+        for item in (resource("r1", "x"), component("x", os="linux"), resource("r2", "x")):
+            job = canopsis.send_import(canopsis.body([item]), source="s").job
+            assert canopsis.await_import(job).state == "done"
+
+        held = there.live()
+
+    assert held["x"]["infos"]["os"]["value"] == "linux"
+    assert [held[each]["component"] for each in ("r1/x", "r2/x")] == ["x", "x"]
 
 
 # --- imports
@@ -280,7 +354,7 @@ def test_a_list_without_its_total_is_unreadable() -> None:
         scripted(json({"data": []})) as canopsis,
         pytest.raises(Unreadable, match="does not document"),
     ):
-        list(Canopsis(connection(canopsis.url)).entities())
+        list(Canopsis(connection(canopsis.url, version="24.10")).entities())
 
 
 # --- switching
@@ -324,7 +398,7 @@ def test_a_bulk_answer_that_forgets_an_entity_is_unreadable() -> None:
         scripted(json([{"status": 200}], 207)) as canopsis,
         pytest.raises(Unreadable, match="does not tell of each"),
     ):
-        list(Canopsis(connection(canopsis.url)).disable(["a", "b"]))
+        list(Canopsis(connection(canopsis.url, version="24.10")).disable(["a", "b"]))
 
 
 # --- events and alarms

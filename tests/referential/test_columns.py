@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from referential.columns import (
     FOUND,
     ROWS,
+    decode_block,
     encode_block,
     read_columns,
     read_header,
@@ -27,6 +28,7 @@ rows = st.lists(
         texts,
         texts,
         texts,
+        st.sampled_from(["", "env", "env\nsite"]),
         st.binary(min_size=16, max_size=16),
         st.integers(-1, 2**62),
         st.integers(0, 2**40),
@@ -64,6 +66,7 @@ def test_a_frame_makes_the_round_trip_with_its_types(tmp_path: Path) -> None:
             "group": ids,
             "dataset": ["servers"] * count,
             "category": ["é", ""] * ROWS + [""],
+            "infos": ["env\nsite", ""] * ROWS + ids[:1],
             "fingerprint": [number.to_bytes(16, "little") for number in range(count)],
             "offset": list(range(count)),
             "size": [650] * count,
@@ -112,6 +115,15 @@ def test_a_column_of_one_value_is_written_once_and_a_group_like_its_id_not_at_al
     )
 
 
+def test_a_text_column_of_few_values_is_written_as_the_values_and_their_places() -> None:
+    columns = {"id": list("abcdefgh"), "infos": ["env", "env\nsite", *["env"] * 6]}
+
+    line = encode_block(columns)
+
+    assert b'"infos":{"of":["env","env\\nsite"],"at":[0,1,0,0,0,0,0,0]}' in line
+    assert decode_block(line, ("infos",)) == {"infos": columns["infos"]}
+
+
 def test_equal_labels_are_one_object_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "index.jsonl"
     block = {"id": ["a", "b"], "kind": ["resource", "component"]}
@@ -135,7 +147,9 @@ def test_a_damaged_file_says_which_one_and_where(
     tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "index.jsonl"
-    rows = [(c, "component", c, "d", "", c.encode() * 16, 0, 1) for c in string.ascii_lowercase[:2]]
+    rows = [
+        (c, "component", c, "d", "", "", c.encode() * 16, 0, 1) for c in string.ascii_lowercase[:2]
+    ]
     whole = encode_block(block_of(rows))
     path.write_bytes(whole + damage(whole))
 

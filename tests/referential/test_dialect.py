@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from referential.dialect import D2, NEWEST, ImportStatus, Version, dialect_of, parse_version
+from referential.dialect import NEWEST, ImportStatus, Version, parse_version
+from referential.dialect_d2 import D2
+from referential.dialect_detect import dialect_of
 from referential.errors import Refused
 
 
@@ -28,9 +30,17 @@ def test_23_04_and_later_speak_d2(version: Version) -> None:
     assert dialect_of(version).name == "D2"
 
 
-def test_an_older_canopsis_is_refused_by_name() -> None:
-    with pytest.raises(Refused, match=r"Canopsis 22\.10\.0 does not offer"):
-        dialect_of((22, 10, 0))
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [((3, 25, 0), "D0"), ((4, 2, 9), "D0"), ((4, 3, 0), "D1"), ((22, 10, 13), "D1")],
+)
+def test_older_versions_speak_the_dialect_of_their_time(version: Version, name: str) -> None:
+    assert dialect_of(version).name == name
+
+
+def test_what_is_older_than_3_25_is_refused_by_name() -> None:
+    with pytest.raises(Refused, match=r"Canopsis 3\.24\.9 is older than 3\.25"):
+        dialect_of((3, 24, 9))
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -5,11 +6,14 @@ from pydantic import ValidationError
 
 from referential.errors import PlanRefused
 from referential.feed import Feed
-from referential.guard import Limits, judge
+from referential.guard import LimitsPassed, Usual, judge, parts_of, usual_of
+from referential.history import Run
+from referential.limits import Limits
 from referential.plan import Plan, make_plan
 from tests.referential.frames import component, disabled, found_of, known_of
 
 FEED = Feed("acme/servers", "prod")
+MOMENT = datetime(2026, 11, 24, 2, tzinfo=UTC)
 
 
 def plan_of(*, kept: int, changed: int = 0, gone: int = 0, new: int = 0, **options: Any) -> Plan:
@@ -49,8 +53,9 @@ def test_a_refusal_lists_every_limit_with_its_numbers_and_the_command_that_accep
     assert caught.value.__notes__ == [
         f"where: acme/servers -> prod, plan {plan.checksum}",
         (
-            "mend: nothing was written; read the plan, and if it is right let it pass once:"
-            " refsync sync acme/servers --allow-changed --allow-missing"
+            "mend: nothing was written; read the plan, and if it is right accept this very one:"
+            f" refsync sync acme/servers --accept {plan.checksum}; or whatever the plan is by"
+            " then: --allow-changed --allow-missing in place of --accept"
         ),
     ]
 
@@ -66,16 +71,18 @@ def test_an_option_lifts_its_own_limit_and_stays_in_the_command() -> None:
     with pytest.raises(PlanRefused, match=r"^700 of 1,000 entities changed") as caught:
         judged(plan, allow_missing=True)
 
-    assert caught.value.__notes__[1].endswith(
-        "refsync sync acme/servers --allow-changed --allow-missing"
-    )
+    assert "then: --allow-changed --allow-missing in place of" in caught.value.__notes__[1]
 
 
 def test_the_command_of_a_full_run_stays_full() -> None:
-    with pytest.raises(PlanRefused) as caught:
-        judged(plan_of(kept=50, gone=50, mode="full"))
+    plan = plan_of(kept=50, gone=50, mode="full")
 
-    assert caught.value.__notes__[1].endswith("refsync sync acme/servers --full --allow-missing")
+    with pytest.raises(PlanRefused) as caught:
+        judged(plan)
+
+    assert (
+        f"refsync sync acme/servers --full --accept {plan.checksum};" in caught.value.__notes__[1]
+    )
 
 
 def test_a_first_load_passes() -> None:
@@ -237,3 +244,209 @@ def test_a_dataset_that_gives_nothing_though_it_owns_entities_is_an_outage() -> 
 
     with pytest.raises(PlanRefused, match="no entity for links, which own some"):
         judge(plan, found=500, known=502, limits=Limits(), emptied=("links",), allow_missing=True)
+
+
+# --- limits of parts
+
+
+def parted(limits: Limits, *, gone: int = 0, changed: int = 0, mode: str = "sync") -> None:
+    """Judge a feed of 1,000 servers and 100 links (category `App`), of which links go or change."""
+    servers = [component(f"srv{n}") for n in range(1_000)]
+    links = [component(f"link{n}", dataset="links") for n in range(100)]
+    after = [
+        component(f"link{n}", "v2" if n < changed else "v1", dataset="links")
+        for n in range(100 - gone)
+    ]
+    known = known_of(*servers, *links)
+    known["category"] = known["dataset"].map({"servers": "Server", "links": "App"})
+    plan = make_plan(
+        found_of(*servers, *after),
+        known,
+        feed=FEED,
+        mode=mode,  # type: ignore[arg-type]
+        missing="disable",
+        complete=True,
+    )
+    judge(plan, found=1_100, known=1_100, limits=limits, parts=parts_of(plan, known, limits))
+
+
+def test_a_dataset_is_judged_by_its_own_limit_beside_the_whole() -> None:
+    own = Limits(datasets={"links": {"missing": "5%"}})
+
+    parted(Limits(), gone=30)
+    parted(own, gone=5)
+    with pytest.raises(PlanRefused) as caught:
+        parted(own, gone=30)
+
+    assert str(caught.value) == (
+        "dataset links: 30 of 100 entities are missing (30.0 %), limit 5 (5%)"
+    )
+
+
+def test_a_category_is_judged_by_its_own_limit() -> None:
+    own = Limits(categories={"App": {"changed": 10}})
+
+    parted(own, changed=10, mode="full")
+    with pytest.raises(PlanRefused, match=r"^category App: 11 of 100 entities changed"):
+        parted(own, changed=11, mode="full")
+
+
+def test_every_limit_that_is_passed_is_told_at_once() -> None:
+    own = Limits(
+        missing=2, datasets={"links": {"missing": 0}}, categories={"App": {"missing": "1%"}}
+    )
+
+    with pytest.raises(LimitsPassed) as caught:
+        parted(own, gone=30)
+
+    assert [each.part for each in caught.value.breaches] == ["", "dataset links", "category App"]
+    assert caught.value.of_removals_alone
+
+
+def test_a_part_that_limits_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="limit nothing"):
+        Limits(datasets={"links": {}})
+
+
+# --- what is usual
+
+
+def usual(*removed: int, changed: int = 0) -> Usual | None:
+    return usual_of([run_that(each, changed) for each in removed])
+
+
+def run_that(removed: int, changed: int) -> Run:
+    counts = {"plan": {"disable": removed, "changed": changed}}
+    return Run("r", FEED, "sync", MOMENT, MOMENT, "done", counts)
+
+
+def judged_beside(before: Usual | None, gone: int, limits: Limits | None = None) -> None:
+    plan = plan_of(kept=10_000 - gone, gone=gone)
+    judge(plan, found=10_000, known=10_000, limits=limits or Limits(), usual=before)
+
+
+def test_ten_times_the_usual_is_too_much_though_the_limits_let_it_pass() -> None:
+    before = usual(20, 0, 40, 20, 30)
+
+    judged_beside(before, 200)
+    with pytest.raises(PlanRefused) as caught:
+        judged_beside(before, 201)
+
+    assert str(caught.value) == (
+        "201 entities are missing where 20 is usual (median of 5 runs), limit 200 (10 times, or"
+        " what is never too much)"
+    )
+
+
+def test_where_nothing_ever_goes_a_hundredth_may() -> None:
+    before = usual(*[0] * 10)
+
+    judged_beside(before, 100)
+    with pytest.raises(PlanRefused, match=r"^101 entities are missing where 0 is usual"):
+        judged_beside(before, 101)
+
+
+def test_of_fewer_than_five_runs_nothing_is_usual() -> None:
+    assert usual(0, 0, 0, 0) is None
+    judged_beside(None, 900)
+
+
+def test_only_the_last_ten_runs_count() -> None:
+    assert usual(*[0] * 10, *[500] * 30) == Usual(removed=0, changed=0, runs=10)
+
+
+def test_the_rule_of_the_median_can_be_turned_off_or_changed() -> None:
+    before = usual(*[20] * 10)
+
+    judged_beside(before, 900, Limits(median="off"))
+    judged_beside(before, 300, Limits(median=15))
+    with pytest.raises(PlanRefused):
+        judged_beside(before, 301, Limits(median=15))
+
+
+@pytest.mark.parametrize("option", ["allow_missing", "accept"])
+def test_an_option_lifts_the_rule_of_the_median_too(option: str) -> None:
+    plan = plan_of(kept=9_500, gone=500)
+    value = True if option == "allow_missing" else plan.checksum
+
+    judge(
+        plan,
+        found=9_500,
+        known=10_000,
+        limits=Limits(),
+        usual=usual(*[0] * 10),
+        **{option: value},  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    "written", ["10", "0", "00", "on", "", 0, 0.5, -1, True, None, float("nan"), float("inf"), []]
+)
+def test_what_is_no_multiple_is_refused_when_the_job_is_read(written: Any) -> None:
+    with pytest.raises(ValidationError, match="write a number, 1 or more, or `off`"):
+        Limits(median=written)
+
+
+@pytest.mark.parametrize("written", ["00", "0", "10", 10.5, True, None, "-1%", "ten%", []])
+@pytest.mark.parametrize("word", ["missing", "changed"])
+def test_what_is_no_limit_is_refused_for_a_part_too(word: str, written: Any) -> None:
+    with pytest.raises(ValidationError, match="is no limit"):
+        Limits(datasets={"links": {word: written}})
+
+
+@pytest.mark.parametrize("written", ["20", "00", 0, True, None, 10.5])
+def test_what_is_no_population_is_refused(written: Any) -> None:
+    with pytest.raises(ValidationError):
+        Limits(minimum_population=written)
+
+
+# --- accepting one plan
+
+
+def test_the_plan_of_an_accepted_checksum_passes_all_limits() -> None:
+    plan = plan_of(kept=170, changed=700, gone=130)
+
+    judge(plan, found=870, known=1_000, limits=Limits(missing=0), accept=plan.checksum)
+
+
+def test_another_plan_than_the_accepted_one_is_refused_though_no_limit_is_passed() -> None:
+    accepted, plan = plan_of(kept=170, gone=130), plan_of(kept=1_000, gone=1)
+
+    with pytest.raises(PlanRefused) as caught:
+        judge(plan, found=1_000, known=1_001, limits=Limits(), accept=accepted.checksum)
+
+    assert f"{accepted.checksum} was, and by now it is {plan.checksum}" in str(caught.value)
+    assert f"refsync sync acme/servers --accept {plan.checksum}" in caught.value.__notes__[1]
+
+
+def test_an_accepted_plan_that_was_carried_out_leaves_nothing_to_refuse() -> None:
+    plan = plan_of(kept=10)
+
+    judge(plan, found=10, known=10, limits=Limits(), accept="0" * 32)
+
+
+def test_an_accepted_checksum_lets_no_outage_pass() -> None:
+    plan = plan_of(kept=0, gone=5)
+
+    with pytest.raises(PlanRefused, match="gave no entity at all"):
+        judge(plan, found=0, known=5, limits=Limits(), accept=plan.checksum)
+
+
+# --- a plan in two
+
+
+def test_a_plan_without_its_removals_and_these_are_the_whole() -> None:
+    plan = plan_of(kept=10, changed=3, gone=2, new=1)
+
+    rest, removals = plan.without_removals(), plan.removals()
+
+    assert len(rest) + len(removals) == len(plan)
+    assert (rest.counts["disable"], rest.counts["update"], rest.counts["create"]) == (0, 3, 1)
+    assert [change.id for change in removals.iter_changes()] == ["gone0", "gone1"]
+    assert len({plan.checksum, rest.checksum, removals.checksum}) == 3
+
+
+def test_the_removals_of_a_plan_are_the_plan_to_come() -> None:
+    plan = plan_of(kept=10, changed=3, gone=2, new=1, mode="full")
+
+    assert plan.removals().checksum == plan_of(kept=10, gone=2).checksum

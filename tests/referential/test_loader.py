@@ -279,7 +279,13 @@ def test_a_new_resource_under_a_component_that_an_operator_disabled_is_a_reject(
     with Canopsis(rig.there.connection()) as canopsis:
         list(canopsis.disable(["a"]))
 
-    run = rig.sync(component("a"), component("b"), resource("r", "a"), resource("r", "b"))
+    run = rig.sync(
+        component("a"),
+        component("b"),
+        resource("r", "a"),
+        resource("r", "b"),
+        respect_manual=False,
+    )
 
     assert [reject.record["id"] for reject in run.loaded.rejects] == ["r/a"]
     assert run.loaded.rejects[0].reason == "can't create resource for disabled component"

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from referential.change import UNCONFIRMED, Create, Delete, Disable, Enable, Update
-from referential.columns import to_frame
+from referential.columns import FOUND, to_frame
 from referential.errors import Unreadable
 from referential.feed import Feed
+from referential.owned import KNOWN
 from referential.plan import Plan, make_plan
 from tests.referential.frames import (
     component,
@@ -284,6 +285,7 @@ def test_counts_say_what_the_plan_does_and_what_it_leaves() -> None:
         "held": 0,
         "changed": 1,
         "missing": 1,
+        "waiting": 0,
         "kept": 0,
         "duplicates": 0,
         "repeated": 0,
@@ -318,12 +320,13 @@ def test_changes_are_made_as_values_one_by_one() -> None:
     gone = plan_of(found_of(component("x")), known_of(component("gone")), missing="delete")
 
     def common(name: str, content: str = "v1") -> tuple[Any, ...]:
-        return (name, "component", name, "servers", "", digest(content))
+        return (name, "component", name, "servers", "", "", digest(content))
 
+    nothing_lost = {"stale": "", "cleared": ""}
     assert list(plan.iter_changes()) == [
-        Enable(*common("back"), offset=200, size=99),
-        Create(*common("new"), offset=0, size=99),
-        Update(*common("other", "v2"), offset=100, size=99),
+        Enable(*common("back"), offset=200, size=99, **nothing_lost),
+        Create(*common("new"), offset=0, size=99, **nothing_lost),
+        Update(*common("other", "v2"), offset=100, size=99, **nothing_lost),
         Disable(*common("gone")),
     ]
     assert plan.head(2) == list(plan.iter_changes())[:2]
@@ -375,6 +378,8 @@ def entities(numbers: list[int], version: Callable[[int], str]) -> pd.DataFrame:
             "group": ids,
             "dataset": ["servers"] * count,
             "category": ["Server"] * count,
+            "infos": ["env\nsite"] * count,
+            "missed": np.zeros(count),
             "fingerprint": [digest(f"{number} {version(number)}") for number in numbers],
             "offset": np.arange(count),
             "size": np.full(count, 650),
@@ -400,10 +405,8 @@ def cpu(call: Callable[[], Any]) -> float:
 def test_planning_100_000_entities_costs_at_most_three_bare_merges() -> None:
     numbers = list(range(100_000))
     random.Random(3).shuffle(numbers)
-    found = entities(numbers, lambda n: "v2" if n % 100 == 0 else "v1").drop(columns="state")
-    known = entities(list(range(100_100)), lambda _: "v1")[
-        ["id", "kind", "group", "dataset", "category", "fingerprint", "state"]
-    ]
+    found = entities(numbers, lambda n: "v2" if n % 100 == 0 else "v1")[list(FOUND)]
+    known = entities(list(range(100_100)), lambda _: "v1")[list(KNOWN)]
     columns = ["id", "fingerprint"]
 
     bare = cpu(lambda: found[columns].merge(known[columns], on="id", how="outer"))

@@ -1,0 +1,58 @@
+"""Whether a load came to its end: the plan made again must be empty.
+
+It is made of what the run found and of what the ledger says by now, less what reading back took
+from it. What is left has a reason, or is told as what it is: a run that does not converge.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from referential.change import REMOVED
+from referential.plan import Plan
+
+SHOWN = 20  # ids that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A change that would have to be made again; `explained` where a reject tells why already."""
+
+    id: str
+    dataset: str
+    action: str
+    explained: bool
+
+    @property
+    def reason(self) -> str:
+        return f"it does not converge: once loaded and read back, a plan would {self.action} it"
+
+
+def left_over(
+    again: Plan, *, rejected: AbstractSet[str], removals_wait: bool = False
+) -> tuple[Left, ...]:
+    """What *again*, the plan made after the load, still has to do.
+
+    `rejected` are the ids that Canopsis refused or did not hold after all; removals that wait to be
+    accepted are no failure of the load.
+    """
+    actions, ids, datasets = (
+        again.changes[name].to_numpy().tolist() for name in ("action", "id", "dataset")
+    )
+    return tuple(
+        Left(identity, dataset, action, explained=identity in rejected)
+        for action, identity, dataset in zip(actions, ids, datasets, strict=True)
+        if not (removals_wait and action in REMOVED)
+    )
+
+
+def told_of(left: tuple[Left, ...]) -> str:
+    """The message on what nothing explains; empty when there is none."""
+    odd = [each for each in left if not each.explained]
+    if not odd:
+        return ""
+    named = ", ".join(f"{each.id} ({each.action})" for each in odd[:SHOWN])
+    more = f" and {len(odd) - SHOWN:,} more" if len(odd) > SHOWN else ""
+    return (
+        f"the load does not converge: {len(odd):,} changes are to be made again: {named}{more}\n"
+        "  mend: run it again; if they come again, look at what else writes these entities"
+    )

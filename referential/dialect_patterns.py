@@ -1,0 +1,59 @@
+"""Entity patterns in the syntax of Canopsis 4.6 and before (`specs/canopsis.md` §4).
+
+    [[{"field":"name","cond":{"type":"regexp","value":"^x"}}]]  →  [{"name":{"regex_match":"^x"}}]
+
+A group of conditions becomes one object, so a field can be tested once in it. Conditions that
+deny something, and those on other than texts, have no certain counterpart and are not translated.
+"""
+
+import re
+from typing import Any
+
+_FIELDS = frozenset(("_id", "name", "type", "category"))
+_INFOS = "infos."
+
+Group = list[dict[str, Any]]
+
+
+class Untranslatable(ValueError):
+    """The pattern says what the old syntax cannot."""
+
+
+def legacy_patterns(pattern: list[Group]) -> list[dict[str, Any]]:
+    """The old `entity_patterns`; raises Untranslatable."""
+    return [_group(group) for group in pattern]
+
+
+def _group(group: Group) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for condition in group:
+        field, test = condition["field"], _test(condition)
+        if field.startswith(_INFOS):
+            into, key = made.setdefault("infos", {}), field.removeprefix(_INFOS)
+            test = {"value": test}
+        elif field in _FIELDS:
+            into, key = made, field
+        else:
+            raise Untranslatable(f"no condition on {field}")
+        if key in into:
+            raise Untranslatable(f"no two conditions on {field} at once")
+        into[key] = test
+    return made
+
+
+def _test(condition: dict[str, Any]) -> Any:
+    kind, value = condition["cond"]["type"], condition["cond"]["value"]
+    match kind, value:
+        case "eq", str():
+            return value
+        case "regexp", str():
+            return {"regex_match": value}
+        case "is_one_of", list() if all(isinstance(each, str) for each in value):
+            return {"regex_match": f"^({'|'.join(map(re.escape, value))})$"}
+        case "contain", str():
+            return {"regex_match": re.escape(value)}
+        case "begin_with", str():
+            return {"regex_match": f"^{re.escape(value)}"}
+        case "end_with", str():
+            return {"regex_match": f"{re.escape(value)}$"}
+    raise Untranslatable(f"no condition {kind} on {condition['field']}")
