@@ -17,6 +17,7 @@ def open_alarms(canopsis: Canopsis) -> Iterator[dict[str, Any]]:
     An alarm that ends while they are read moves the others forward by one place: what a page has
     already shown is passed over, and one alarm at the edge of a page may be missed.
     """
+    canopsis.needs((4, 3, 0), "list alarms")
     seen: set[str] = set()
     page, pages = 1, 1
     while page <= pages:

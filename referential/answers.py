@@ -21,6 +21,10 @@ _MAINTENANCE = "canopsis is under maintenance"
 _TITLE = re.compile(rb"<title>\s*([^<]{1,100}?)\s*</title>", re.IGNORECASE)
 
 
+class Stranger(Refused):
+    """401: these credentials are not known, or there are none."""
+
+
 class Absent(Refused):
     """404: no such thing in Canopsis, or no such route in this version."""
 
@@ -131,6 +135,8 @@ def told(body: Any) -> str:
             return text
         case {"errors": dict(faults)}:
             return "; ".join(f"{path}: {text}" for path, text in sorted(faults.items()))
+        case {"description": str(text)} | {"data": {"msg": str(text)}} if text:  # up to 4.2
+            return text
     return orjson.dumps(body).decode()[:300]
 
 
@@ -141,17 +147,18 @@ def refusal(raw: Raw, said: str, where: str, right: str) -> Unreachable | Refuse
     """
     what = f"Canopsis answered {raw.status}: {said}"
     mend = "see `url` and `version` of the connection"
+    kind: type[Refused] = Refused
     match raw.status:
         case 401:
             what = f"Canopsis does not know these credentials: {said}"
             mend = "see `auth` of the connection; the user must exist and be enabled"
+            kind = Stranger
         case 403:
             what = f"the Canopsis user lacks a right: {said}"
             mend = f"give its role the permission {right}" if right else "see the user's roles"
-            return Forbidden(what, where=where, mend=mend)
+            kind = Forbidden
         case 404 | 405:
             kind = Absent if raw.status == 404 else WrongMethod
-            return kind(what, where=where, mend=mend)
         case 413:
             return TooLarge(what, where=where, mend="lower `imports.max_bytes` of the connection")
         case 400 if "exceeds limit" in said:  # Canopsis 25.04 and later (§2.6)
@@ -167,7 +174,7 @@ def refusal(raw: Raw, said: str, where: str, right: str) -> Unreachable | Refuse
             there = urlsplit(raw.headers.get("Location", "")).netloc.rpartition("@")[2]
             what = f"Canopsis answered {status}, a redirection to {there or 'another path'}"
             mend = "set `url` of the connection to the final address"
-    return Refused(what, where=where, mend=mend)
+    return kind(what, where=where, mend=mend)
 
 
 def _title(raw: Raw) -> str:

@@ -65,7 +65,9 @@ def export(
         chosen = connection.execute(query if job is None else query.where(feeds.c.job == job)).all()
         if job is not None and not chosen:
             raise Refused(
-                f"the ledger has nothing of {job}", mend="`refsync ledger info` lists jobs"
+                f"the ledger has nothing of {job}",
+                where=ledger.database.where,
+                mend="`refsync ledger info` lists jobs",
             )
         numbers = [row.id for row in chosen]
         total = connection.scalar(sa.select(sa.func.count()).where(entities.c.feed.in_(numbers)))

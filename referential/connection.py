@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -14,7 +14,7 @@ class _Strict(BaseModel):
 
 
 class ApiKey(_Strict):
-    """A user's API key, sent as the header `x-canopsis-authkey`."""
+    """A user's API key: the header `x-canopsis-authkey`, in 3.x `authkey` of the query."""
 
     type: Literal["api_key"] = Field("api_key", description="Authenticate with an API key.")
     key: SecretStr = Field(description="The `authkey` of a Canopsis user.")
@@ -152,4 +152,6 @@ class CanopsisConnection(_Strict):
         if self.proxy is not None:
             found.append(self.proxy.get_secret_value())
             found.append(urlsplit(self.proxy.get_secret_value()).password or "")
-        return tuple(secret for secret in found if secret)
+        # as they stand in an address too
+        written = [way(each) for each in found for way in (str, quote_plus, quote)]
+        return tuple(dict.fromkeys(secret for secret in written if secret))

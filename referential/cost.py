@@ -21,6 +21,10 @@ _PAGE = 500  # alarms a page: each brings its entity with it
 _URL = 5_000  # bytes of ids in one address; stock nginx takes 8,192 of the whole line
 
 
+class _Untold(Exception):
+    """This version of Canopsis cannot be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Of `removals` entities, what is known; `untold` says what is not, and why."""
@@ -45,7 +49,7 @@ def cost_of(plan: Plan, canopsis: Canopsis, *, source: str) -> Cost:
     for what, ask in (("carry an open alarm", _alarmed), ("feed a service", _feeding)):
         try:
             told.append(f"{ask(ids, canopsis, source)} {what}")
-        except ReferentialError as error:
+        except (ReferentialError, _Untold) as error:
             untold.append(f"how many {what} is not known: {error}")
     return Cost(plan.missing, len(ids), tuple(told), tuple(untold))
 
@@ -58,7 +62,7 @@ def _alarmed(ids: Sequence[str], canopsis: Canopsis, _source: str) -> str:
     if pages <= min(len(chunks), _CALLS) or (not by_pattern and pages <= _CALLS):
         return f"{len(set(ids).intersection(canopsis.alarmed(_PAGE))):,}"
     if not by_pattern:
-        raise ReferentialError(f"this version can only list all its alarms, {pages:,} pages")
+        raise _Untold(f"this version can only list all its alarms, {pages:,} pages")
     looked = chunks[:_CALLS]
     found = sum(canopsis.open_alarms(_among(chunk)) for chunk in looked)
     if len(looked) == len(chunks):
@@ -68,7 +72,7 @@ def _alarmed(ids: Sequence[str], canopsis: Canopsis, _source: str) -> str:
 
 def _feeding(ids: Sequence[str], canopsis: Canopsis, source: str) -> str:
     if canopsis.dialect.version < (23, 4, 0):
-        raise ReferentialError("this version does not store it")
+        raise _Untold("this version does not store it")
     feeding = canopsis.ids_where(f'{source_search(source)} AND services LIKE "."')
     return f"{len(set(ids).intersection(feeding)):,}"
 

@@ -75,6 +75,16 @@ class Dialect(Protocol):
         ...
 
     @property
+    def webcore(self) -> bool:
+        """Reads, accounts and events are those of the Python webcore (`referential.webcore`)."""
+        ...
+
+    @property
+    def key_in_query(self) -> bool:
+        """An API key is looked for in the query only (§1.1)."""
+        ...
+
+    @property
     def prunes_by(self) -> Pruning:
         """How infos are dropped: `edit` by PUT entitybasics, `import` by the action `update`."""
         ...

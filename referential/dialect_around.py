@@ -34,6 +34,8 @@ class Around:
         given, needed, categories = components_needed(items)
         absent = self._absent(needed)
         self._tried |= given | set(absent)
+        if self._reader.dialect.webcore:  # entities have no category
+            return Surroundings(absent=absent)
         return Surroundings({name: self._category(name) for name in categories}, absent)
 
     def _absent(self, needed: set[str]) -> list[str]:

@@ -32,6 +32,8 @@ class D1:
     name: str = "D1"
     translates: bool = True
     partial_works: bool = False  # that it attaches what it loads to the services is not known
+    webcore: bool = False
+    key_in_query: bool = False
     prunes_by: Pruning = "import"
 
     @property
@@ -56,6 +58,7 @@ class D1:
                 "entities cannot be searched for by import source: what is read back is compared"
                 " by id alone"
             )
+            told.append("what was switched off by hand is switched on again when it changes")
             told.append(
                 "there is no bulk endpoint: entities are switched by imports, which leave alarms"
                 " open and resources as they are"

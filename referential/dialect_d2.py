@@ -23,6 +23,8 @@ class D2:
     version: Version
     name: str = "D2"
     translates: bool = False
+    webcore: bool = False
+    key_in_query: bool = False
     prunes_by: Pruning = "edit"
     reads_by_source: bool = True
 

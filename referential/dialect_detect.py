@@ -1,8 +1,9 @@
 """Which dialect a Canopsis speaks, as it says itself (`specs/canopsis.md` §9)."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from referential.answers import Absent, WrongMethod
+from referential.answers import Absent, Stranger, WrongMethod
 from referential.dialect import NEWEST, Dialect, Version, parse_version
 from referential.dialect_d0 import D0
 from referential.dialect_d1 import D1
@@ -11,6 +12,7 @@ from referential.errors import Refused, Unreadable
 from referential.wire import Wire
 
 _ASKED = ("/api/v4/app-info", "/api/v4/internal/login_info", "/api/internal/login/login_info")
+_NEW_STATUS = "/api/v4/contextgraph-import-status/probe"
 _FLAT, _LINKED = "/api/v4/contextgraph-import", "/api/v4/contextgraph/import"
 
 
@@ -40,10 +42,14 @@ def dialect_of(version: Version, *, where: str = "") -> Dialect:
 
 
 def app_info(wire: Wire) -> AppInfo:
-    """What Canopsis says of itself, at the address of its time; raises the last refusal."""
+    """What Canopsis says of itself, at the address of its time; raises the last refusal.
+
+    It tells anybody: which credentials it takes depends on its version. Where a proxy lets nobody
+    pass without credentials, ours are shown.
+    """
     for path in _ASKED:
         try:
-            told = wire.call("GET", path).body
+            told = _asked(wire, path)
         except Absent:
             if path == _ASKED[-1]:
                 raise
@@ -63,21 +69,38 @@ def app_info(wire: Wire) -> AppInfo:
     raise AssertionError("the last address answers or raises")
 
 
+def _asked(wire: Wire, path: str) -> Any:
+    try:
+        return wire.call("GET", path, anonymous=True).body
+    except Stranger:
+        return wire.call("GET", path).body
+
+
 def version_of(info: AppInfo, wire: Wire) -> Version:
     """Its version; a development build is asked what it can do, changing nothing."""
     version = parse_version(info.version)
     if version != NEWEST:
         return version
     if _has(wire, _FLAT):
-        # D1 was removed when the address of the status changed
-        return (23, 10, 0) if _has(wire, _LINKED) else NEWEST
+        return NEWEST if _has_new_status(wire) else (23, 10, 0)
     return (22, 10, 0) if _has(wire, _LINKED) else NEWEST
+
+
+def _has_new_status(wire: Wire) -> bool:
+    """With credentials an import that nobody knows is as absent as the address: 404 both."""
+    try:
+        wire.call("GET", _NEW_STATUS, anonymous=True)
+    except Stranger:
+        return True
+    except Absent:
+        return False
+    return True
 
 
 def _has(wire: Wire, path: str) -> bool:
     """Whether an import may be PUT there: to GET it is another method, or no such thing."""
     try:
-        wire.call("GET", path)
+        wire.call("GET", path, anonymous=True)
     except WrongMethod:
         return True
     except Absent:

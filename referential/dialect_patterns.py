@@ -2,8 +2,13 @@
 
     [[{"field":"name","cond":{"type":"regexp","value":"^x"}}]]  →  [{"name":{"regex_match":"^x"}}]
 
-A group of conditions becomes one object, so a field can be tested once in it. Conditions that
-deny something, and those on other than texts, have no certain counterpart and are not translated.
+and as the Mongo filter of a watcher of 3.25 to 4.2 (`mfilter`):
+
+    {"$or":[{"$and":[{"name":{"$regex":"^x"}}]}]}
+
+A group of conditions becomes one object of the old syntax, so a field can be tested once in it.
+Conditions that deny something, and those on other than texts, have no certain counterpart and are
+not translated.
 """
 
 import re
@@ -22,6 +27,24 @@ class Untranslatable(ValueError):
 def legacy_patterns(pattern: list[Group]) -> list[dict[str, Any]]:
     """The old `entity_patterns`; raises Untranslatable."""
     return [_group(group) for group in pattern]
+
+
+def mongo_filter(pattern: list[Group]) -> dict[str, Any]:
+    """The filter that selects what *pattern* does; raises Untranslatable."""
+    return {"$or": [{"$and": [_clause(each) for each in group]} for group in pattern]}
+
+
+def _clause(condition: dict[str, Any]) -> dict[str, Any]:
+    field, test = condition["field"], _test(condition)
+    if isinstance(test, dict):
+        test = {"$regex": test["regex_match"]}
+    elif field == "type" and test == "service":
+        test = "watcher"
+    if field.startswith(_INFOS):
+        return {f"{field}.value": test}
+    if field not in _FIELDS or field == "category":
+        raise Untranslatable(f"no condition on {field}")
+    return {field: test}
 
 
 def _group(group: Group) -> dict[str, Any]:

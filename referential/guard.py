@@ -96,9 +96,9 @@ class LimitsPassed(PlanRefused):
     """The plan passes limits, which someone may accept; `breaches` are all of them."""
 
     def __init__(
-        self, breaches: Sequence[Breach | Unusual], *, where: str = "", mend: str = ""
+        self, what: str, *, where: str, mend: str, breaches: Sequence[Breach | Unusual] = ()
     ) -> None:
-        super().__init__("; ".join(map(str, breaches)), where=where, mend=mend)
+        super().__init__(what, where=where, mend=mend)
         self.breaches = tuple(breaches)
 
     @property
@@ -201,11 +201,12 @@ def judge(
         options = {f"--allow-{name}" for name, on in lifted.items() if on}
         options |= {f"--allow-{each.name}" for each in passed}
         raise LimitsPassed(
-            passed,
+            "; ".join(map(str, passed)),
             where=f"{plan.feed}, plan {plan.checksum}",
             mend="nothing was written; read the plan, and if it is right accept this very one:"
             f" {accepting(plan)}; or whatever the plan is by then: {' '.join(sorted(options))}"
             " in place of --accept",
+            breaches=passed,
         )
 
 

@@ -16,9 +16,9 @@ _UPDATES = ("update", "prune")
 def find_manual(importer: Importer, rows: list[int]) -> set[str]:
     """The ids that were switched off by hand, asked of Canopsis once; none when nothing is sent.
 
-    None either where a version cannot be asked for what we loaded, as `refsync check` says.
+    None either where a version cannot be asked for them, as `refsync check` says.
     """
-    if not rows or not importer.canopsis.dialect.reads_by_source:
+    if not rows or not importer.canopsis.finds_disabled:
         return set()
     off = importer.canopsis.disabled_ids(importer.source)
     return importer.ledger.confirmed(importer.feed, off) if off else set()

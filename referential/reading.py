@@ -14,18 +14,21 @@ from urllib.parse import quote
 import orjson
 
 from referential.answers import Absent
-from referential.connection import CanopsisConnection, Pace
+from referential.connection import Basic, CanopsisConnection, Login, Pace
 from referential.dialect import Dialect, Version, parse_version
 from referential.dialect_detect import AppInfo, app_info, dialect_of, version_of
 from referential.entity import Kind
 from referential.errors import ReferentialError, Refused, Unreadable
 from referential.rights import ALARMS, READ
+from referential.webcore import Webcore
 from referential.wire import Wire
 
 Record = dict[str, Any]
 
 _PAGE = 1_000  # pages of thousands pass Mongo's 16 MB a document, whole lists do not (§5.1)
-_FIRST_READ = (4, 3, 0)  # before, reading has other addresses, which are not written yet
+_FIRST_API = (4, 3, 0)  # before, reading has other addresses (`referential.webcore`)
+_FIRST_SEARCH = (4, 6, 0)
+_FIRST_BASIC, _FIRST_LOGIN = (4, 0, 0), (4, 4, 0)
 
 
 class Reader:
@@ -42,14 +45,30 @@ class Reader:
         stated, where = self.connection.version, self.wire.url
         version = parse_version(stated) if stated else version_of(self.app_info(), self.wire)
         dialect = dialect_of(version, where=where)
-        if dialect.version < _FIRST_READ:
-            raise Refused(
-                f"Canopsis {'.'.join(map(str, version))}: what it holds cannot be read back yet,"
-                " so nothing is loaded into it",
-                where=where,
-                mend="load into Canopsis 4.3 or later, or correct `version` of the connection",
-            )
+        self._can_authenticate(version)
+        self.wire.key_in_query = dialect.key_in_query
         return dialect
+
+    @cached_property
+    def webcore(self) -> Webcore | None:
+        """Where a Canopsis before 4.3 is read; None from then on."""
+        return Webcore(self.wire) if self.dialect.webcore else None
+
+    def _can_authenticate(self, version: Version) -> None:
+        """Raises Refused for credentials that this version has no use for (§1.1)."""
+        since = {Login: _FIRST_LOGIN, Basic: _FIRST_BASIC}.get(type(self.connection.auth))
+        if since is None or version >= since:
+            return
+        kind = self.connection.auth.type
+        instead = (
+            "`type: api_key`" if version < _FIRST_BASIC else "`type: basic` or `type: api_key`"
+        )
+        raise Refused(
+            f"Canopsis {'.'.join(map(str, version))} takes no `type: {kind}`, which came with"
+            f" {since[0]}.{since[1]}",
+            where=self.wire.url,
+            mend=f"use {instead} under `auth` of the connection",
+        )
 
     def app_info(self) -> AppInfo:
         if self._info is None:
@@ -69,6 +88,10 @@ class Reader:
 
     def entities(self, search: str = "", kinds: Sequence[Kind] = ()) -> Iterator[Record]:
         """Live entities, disabled ones included, by id; *search* is an expression of §5.1."""
+        if self.webcore is not None:
+            self._no_search(search)
+            yield from self.webcore.entities(kinds, _PAGE)
+            return
         page, pages = 1, 1
         while page <= pages:
             body = self._list("/api/v4/entities", _listing(search, kinds, page, _PAGE))
@@ -76,6 +99,9 @@ class Reader:
             pages, page = body["meta"]["page_count"], page + 1
 
     def count(self, search: str = "", kinds: Sequence[Kind] = ()) -> int:
+        if self.webcore is not None:
+            self._no_search(search)
+            return self.webcore.count(kinds)
         body = self._list("/api/v4/entities", _listing(search, kinds, 1, 1))
         return int(body["meta"]["total_count"])
 
@@ -90,8 +116,15 @@ class Reader:
             return [entity["_id"] for entity in self.entities()]
         return self.ids_where(source_search(source, since))
 
+    @property
+    def finds_disabled(self) -> bool:
+        """Disabled entities can be asked for, without reading all others too."""
+        return self.dialect.reads_by_source or self.webcore is not None
+
     def disabled_ids(self, source: str) -> list[str]:
         """Ids of the disabled entities that *source* loaded last; of all, where none is told."""
+        if self.webcore is not None:
+            return [entity["_id"] for entity in self.webcore.disabled(_PAGE)]
         if not self.dialect.reads_by_source:
             return [entity["_id"] for entity in self.entities() if entity.get("enabled") is False]
         search = (
@@ -101,6 +134,8 @@ class Reader:
 
     def entity(self, identity: str) -> Record | None:
         """A live entity with its infos, or None."""
+        if self.webcore is not None:
+            return self.webcore.entity(identity)
         for path, params in (
             ("/api/v4/entitybasics", {"_id": identity}),
             (f"/api/v4/entityservices/{quote(identity, safe='')}", None),
@@ -111,8 +146,18 @@ class Reader:
                 continue
         return None
 
+    def held(self, ids: Sequence[str]) -> dict[str, Record]:
+        """The live ones of *ids*, in their order."""
+        if self.webcore is not None:
+            there = {entity["_id"]: entity for entity in self.webcore.among(ids, _PAGE)}
+            return {each: there[each] for each in ids if each in there}
+        return {each: entity for each in ids if (entity := self.entity(each)) is not None}
+
     def context_graph(self, identity: str) -> Record | None:
         """`{"impact": [ids], "depends": [ids]}` of a live entity of any kind, or None."""
+        if self.webcore is not None:
+            entity = self.webcore.entity(identity)
+            return entity and {name: entity.get(name, []) for name in ("impact", "depends")}
         path, params = "/api/v4/entities/context-graph", {"_id": identity}
         try:
             return self.record("GET", path, params=params, right=READ)
@@ -127,14 +172,16 @@ class Reader:
 
     def open_alarms(self, pattern: list[list[Record]] | None = None) -> int:
         """How many alarms are open, or are and concern an entity of *pattern* (§8)."""
+        self.needs(_FIRST_API, "count alarms")
         params: dict[str, Any] = {"opened": "true", "limit": 1}
         if pattern is not None:
-            self._needs((22, 10, 7), "count alarms by an entity pattern")
+            self.needs((22, 10, 7), "count alarms by an entity pattern")
             params["entity_pattern"] = orjson.dumps(pattern).decode()
         return int(self._list("/api/v4/alarms", params, right=ALARMS)["meta"]["total_count"])
 
     def alarmed(self, size: int = _PAGE) -> Iterator[str]:
         """Ids of the entities that have an open alarm, read in pages of *size* alarms (§8)."""
+        self.needs(_FIRST_API, "list alarms")
         page, pages = 1, 1
         while page <= pages:
             params = {"opened": "true", "page": page, "limit": size}
@@ -142,9 +189,15 @@ class Reader:
             yield from (alarm["d"] for alarm in body["data"] if "d" in alarm)
             pages, page = body["meta"]["page_count"], page + 1
 
-    def _needs(self, version: Version, what: str) -> None:
+    def _no_search(self, search: str) -> None:
+        if search:
+            self.needs(_FIRST_SEARCH, "search entities by an expression")
+
+    def needs(self, version: Version, what: str) -> None:
+        """Raises Refused before *version*."""
         if self.dialect.version < version:
-            wanted = ".".join(f"{part:02}" for part in version)
+            year, *rest = version  # 4.6.0, but 22.10.07
+            wanted = ".".join([str(year), *(f"{part:0{1 if year < 22 else 2}}" for part in rest)])
             raise Refused(
                 f"this Canopsis cannot {what}",
                 where=self.wire.url,

@@ -75,18 +75,19 @@ def _read(
     }
     for count, record in enumerate(canopsis.entities(search), 1):
         state: State = "enabled" if record.get("enabled", True) else "disabled"
-        for name, value in zip(names, _row(record, keys), strict=True):
+        for name, value in zip(names, _row(record, keys, canopsis.wire.url), strict=True):
             found[state][name].append(value)
         if count % 1_000 == 0 or count == total:
             progress(count, total)
     return found
 
 
-def _row(record: dict[str, Any], keys: frozenset[str]) -> tuple[Any, ...]:
+def _row(record: dict[str, Any], keys: frozenset[str], where: str) -> tuple[Any, ...]:
     identity, kind = record.get("_id"), record.get("type")
     if not isinstance(identity, str) or kind not in _KINDS:
         raise Unreadable(
             f"Canopsis lists an entity of no kind that an import makes: {identity!r} is a {kind!r}",
+            where=where,
             mend="see the entities of this import source in Canopsis",
         )
     group = record.get("component") if kind == "resource" else identity

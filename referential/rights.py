@@ -19,7 +19,10 @@ LOADING = (IMPORT, STATUS, READ, SWITCH)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who we are for Canopsis, and which of the permissions asked for we hold or lack."""
+    """Who we are for Canopsis, and which of the permissions asked for we hold or lack.
+
+    Those that cannot be found out are in neither.
+    """
 
     name: str
     rights: tuple[str, ...]
@@ -33,6 +36,22 @@ class _Probe:
     method: str
     path: str
     body: bytes | None = None
+
+
+def unknown_rights(dialect: Dialect) -> frozenset[str]:
+    """The rights that no call can find out about without changing something, or none takes.
+
+    4.3 and before ask for no source: the import of a probe would be carried out. The bulk endpoint
+    is of 4.6: earlier ones are switched by imports.
+    """
+    unknown = set()
+    if dialect.version < (4, 4, 0):
+        unknown.add(IMPORT)
+    if dialect.version < (4, 6, 0):
+        unknown.add(SWITCH)
+    if dialect.webcore:
+        unknown.add(ALARMS)
+    return frozenset(unknown)
 
 
 def lacking_rights(wire: Wire, dialect: Dialect, rights: Sequence[str]) -> tuple[str, ...]:
@@ -49,14 +68,10 @@ def lacking_rights(wire: Wire, dialect: Dialect, rights: Sequence[str]) -> tuple
         EVENT: _Probe("POST", "/api/v4/event", b"0"),  # 400: neither an object nor an array
         ALARMS: _Probe("GET", "/api/v4/alarms?opened=true&limit=1"),
     }
-    # 4.3 asks for no source: the import of the probe would be carried out. The bulk endpoint is of
-    # 4.6: earlier ones are switched by imports.
-    unasked = set()
-    if dialect.version < (4, 4, 0):
-        unasked.add(IMPORT)
-    if dialect.version < (4, 6, 0):
-        unasked.add(SWITCH)
-    lacking = []
+    if dialect.webcore:
+        probes[READ] = _Probe("POST", "/context", b'{"limit":1}')
+        probes[EVENT] = _Probe("POST", "/api/v2/event", b"[]")  # no events
+    unasked, lacking = unknown_rights(dialect), []
     for right in rights:
         if right in unasked:
             continue

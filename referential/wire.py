@@ -4,7 +4,6 @@ A call is repeated only when it may be (`repeatable`), or when it surely was not
 never reach a message: URLs are shown without their query, foreign texts are cleared of them.
 """
 
-import base64
 import io
 import random
 import time
@@ -20,10 +19,10 @@ import requests
 import stamina
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from referential.answers import Outage, Raw, decoded, page, refusal, words
-from referential.connection import ApiKey, Basic, CanopsisConnection, Login
+from referential.connection import CanopsisConnection, Login
+from referential.credentials import Credentials, keep_keys_out_of_logs
 from referential.errors import Refused, Unreachable, Unreadable
 
 _BLOCK = 1 << 18  # bytes sent or read at once
@@ -51,16 +50,22 @@ class _Call:
     body: bytes | None = None
     right: str = ""
     repeatable: bool = True
+    anonymous: bool = False
 
 
 class Wire:
-    """A session with one Canopsis; `url` is its base address."""
+    """A session with one Canopsis; `url` is its base address.
+
+    `key_in_query`: an API key is sent where 3.x looks for it, once that version is known.
+    """
 
     def __init__(self, connection: CanopsisConnection) -> None:
         self.url = connection.url
         self._connection = connection
+        self.key_in_query = False
         self._token = ""
         self._session = _session(connection)
+        keep_keys_out_of_logs()
 
     def close(self) -> None:
         self._session.close()
@@ -74,16 +79,18 @@ class Wire:
         body: bytes | None = None,
         right: str = "",
         repeatable: bool | None = None,
+        anonymous: bool = False,
     ) -> Answer:
         """The decoded answer.
 
         `body` is JSON already encoded; `right` names the Canopsis permission that the call takes,
         for the message of a 403. GET, PUT and DELETE may be repeated unless told otherwise, POST
-        may not. Raises Unreachable, Refused (Absent, TooLarge) and Unreadable.
+        may not. *anonymous* calls bear no credentials. Raises Unreachable, Refused (Absent,
+        TooLarge) and Unreadable.
         """
         if repeatable is None:
             repeatable = method != "POST"
-        call = _Call(method, path, params, body, right, repeatable)
+        call = _Call(method, path, params, body, right, repeatable, anonymous)
         raw = self._patiently(call)
         return Answer(decoded(raw, self._where(call)), raw.at)
 
@@ -139,7 +146,7 @@ class Wire:
 
     def _authenticated(self, call: _Call, deadline: float) -> Raw:
         """One attempt; a token that expired is renewed once."""
-        auth = self._connection.auth
+        auth = None if call.anonymous else self._connection.auth
         if isinstance(auth, Login) and not self._token:
             self._log_in(auth, deadline)
         raw = self._once(call, deadline)
@@ -151,7 +158,7 @@ class Wire:
     def _log_in(self, auth: Login, deadline: float) -> None:
         self._token = ""
         body = {"username": auth.username, "password": auth.password.get_secret_value()}
-        call = _Call("POST", "/api/v4/login", body=orjson.dumps(body))
+        call = _Call("POST", "/api/v4/login", body=orjson.dumps(body), anonymous=True)
         where = self._where(call)
         match decoded(self._good(self._once(call, deadline), call), where):
             case {"access_token": str(token)} if token:
@@ -182,7 +189,12 @@ class Wire:
                 # by the *connect* timeout; a slow link could then never send 5 MB.
                 data=None if call.body is None else io.BytesIO(call.body),
                 headers=None if call.body is None else {"Content-Type": "application/json"},
-                auth=_Credentials(self._connection, self._token),
+                auth=Credentials(
+                    self._connection,
+                    self._token,
+                    anonymous=call.anonymous,
+                    in_query=self.key_in_query,
+                ),
                 timeout=(min(timeout.connect, left), min(timeout.read, left)),
                 allow_redirects=False,  # credentials stay with the host they were given for
                 proxies=_proxies(self._connection),
@@ -247,27 +259,6 @@ class Wire:
             if secret:
                 text = text.replace(secret, "***")
         return text[:300]
-
-
-class _Credentials(AuthBase):
-    """Puts our credentials on a request; being there, it also keeps `.netrc` out."""
-
-    def __init__(self, connection: CanopsisConnection, token: str) -> None:
-        match connection.auth:
-            case ApiKey(key=key):
-                self._header = ("x-canopsis-authkey", key.get_secret_value())
-            case Basic(username=username, password=password):
-                pair = f"{username}:{password.get_secret_value()}".encode()
-                self._header = ("Authorization", f"Basic {base64.b64encode(pair).decode()}")
-            case Login():
-                self._header = ("Authorization", f"Bearer {token}")
-        self._anonymous = isinstance(connection.auth, Login) and not token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if not self._anonymous:
-            name, value = self._header
-            request.headers[name] = value
-        return request
 
 
 class _Adapter(HTTPAdapter):

@@ -12,7 +12,7 @@ import pytest
 from flows.files import Unwritable
 from flows.misdeclared import Fault, Misdeclared
 from flows.outcome import EXPECTED, exit_code, told
-from referential.errors import ReferentialError
+from referential.errors import PlanRefused, ReferentialError
 from sources.errors import SourceError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,7 +116,7 @@ def test_an_error_is_shown_without_a_traceback_and_has_an_exit_code(name: str) -
     error = made(ERRORS[name])
 
     assert isinstance(error, EXPECTED)
-    assert exit_code(error) == (3 if name.endswith(".PlanRefused") else 1)
+    assert exit_code(error) == (3 if isinstance(error, PlanRefused) else 1)
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))

@@ -28,7 +28,7 @@ Case = tuple[str, Path]
 JOBS = {name: job for name, _, job in jobs()}
 OWN = {name: under for name, under, _ in jobs()}
 # Under these, keys are names that the job gives and no words of the language.
-NAMES = (*FREE, "datasets", "params", "headers", "form", "anonymize")
+NAMES = (*FREE, "datasets", "params", "headers", "form", "anonymize", "categories")
 KINDS: dict[str, Any] = {
     "text": "zz",
     "whole": 3,
@@ -65,7 +65,8 @@ AS_GOOD: dict[str, tuple[str, ...]] = {
     r"servicenow\.datasets\.servers\.(lag|overlap)": ("whole",),
     r"mapping\.cleanup\.servers\.(untranslated|zero)": ("truth",),
     r"mapping\.expect\.servers\.filled\.env": ("fraction",),
-    r"sync\.limits\.missing": ("whole",),
+    r"sync\.limits\.(missing|datasets\.servers\.(missing|changed))": ("whole",),
+    r"sync\.missing_after": ("whole",),
     # a word or something else
     r"excel\.datasets\.servers\.skip_rows_before_header": ("whole",),
     r"servicenow\.datasets\.servers\.display_value": ("truth",),

@@ -8,7 +8,7 @@ from referential.client import Canopsis
 from referential.dialect import ImportStatus
 from referential.errors import ReferentialError, Refused, Unreachable, Unreadable
 from referential.rights import ALARMS, EVENT, IMPORT, LOADING, READ, STATUS, SWITCH
-from sandbox.canopsis_knobs import Fault, JobFault
+from sandbox.canopsis_knobs import Fault, FaultKind, JobFault
 from tests.referential.canopsis_rig import (
     Simulated,
     component,
@@ -51,8 +51,8 @@ def load(canopsis: Canopsis, *items: bytes, source: str = "s1") -> ImportStatus:
 
 
 def prefix(version: str) -> str:
-    """The part of the address before the API: up to 4.3 nothing else leads to it."""
-    return "/backend" if version.startswith("4.3") else ""
+    """The part of the address before the API: from 4.0 to 4.3 nothing else leads to it."""
+    return "/backend" if version.startswith(("4.2", "4.3")) else ""
 
 
 # --- who and what
@@ -71,7 +71,7 @@ def test_a_stated_version_is_believed_and_not_asked(there: Simulated) -> None:
     assert there.requests("app-info") == 0
 
 
-@pytest.mark.parametrize("version", ["3.24", "4.2"])
+@pytest.mark.parametrize("version", ["3.24", "2.9"])
 def test_a_version_that_we_do_not_serve_is_refused(there: Simulated, version: str) -> None:
     with (
         Canopsis(there.connection(version=version)) as canopsis,
@@ -128,7 +128,15 @@ def test_a_token_that_expires_in_the_middle_is_renewed() -> None:
 
 @pytest.mark.parametrize(
     ("version", "name"),
-    [("4.3.0", "D1"), ("4.4.0", "D1"), ("22.10.0", "D1"), ("23.04.5", "D2"), ("24.10.0", "D2")],
+    [
+        ("3.25.0", "D0"),
+        ("4.2.0", "D0"),
+        ("4.3.0", "D1"),
+        ("4.4.0", "D1"),
+        ("22.10.0", "D1"),
+        ("23.04.5", "D2"),
+        ("24.10.0", "D2"),
+    ],
 )
 def test_each_version_is_found_out_where_it_tells_it(version: str, name: str) -> None:
     with (
@@ -152,8 +160,22 @@ def test_a_4_3_without_its_prefix_is_told_how_its_address_ends() -> None:
 def test_a_development_build_is_asked_what_it_can_do() -> None:
     with simulated(version="development") as there, Canopsis(there.connection()) as canopsis:
         assert canopsis.dialect.status_path("j") == "/api/v4/contextgraph-import-status/j"
-        assert there.requests("GET /api/v4/contextgraph-import") == 1
+        assert there.requests("GET /api/v4/contextgraph-import") == 2  # and that of the status
         assert there.imports() == []
+
+
+def test_the_status_of_a_development_build_is_where_nobody_may_read_it() -> None:
+    """What is there is kept from those without credentials, what is not is absent for all."""
+    development, there = json({"version": "development"}), json({}, 405)
+    for status, path in (
+        (401, "contextgraph-import-status/j"),
+        (404, "contextgraph/import/status/j"),
+    ):
+        answers = development, there, json({}, status)
+        with scripted(*answers) as server, Canopsis(connection(server.url)) as canopsis:
+            assert canopsis.dialect.status_path("j") == f"/api/v4/{path}"
+
+        assert all("x-canopsis-authkey" not in seen.headers for seen in server.seen)
 
 
 def test_the_limit_that_canopsis_tells_lowers_our_own() -> None:
@@ -165,7 +187,7 @@ def test_the_limit_that_canopsis_tells_lowers_our_own() -> None:
 # --- before 23.04
 
 
-@pytest.mark.parametrize("version", ["4.3.0", "4.5.0", "4.6.0", "22.10.0"])
+@pytest.mark.parametrize("version", ["3.25.0", "4.2.0", "4.3.0", "4.5.0", "4.6.0", "22.10.0"])
 def test_a_disabled_entity_is_found_whatever_the_version(version: str) -> None:
     with (
         simulated(version=version) as there,
@@ -320,7 +342,7 @@ def test_ids_of_a_source_since_a_moment_leave_out_what_is_older(
 
 @pytest.mark.parametrize("kind", ["500", "html"])
 def test_ids_of_a_source_come_from_the_list_when_exports_fail(
-    there: Simulated, canopsis: Canopsis, kind: str
+    there: Simulated, canopsis: Canopsis, kind: FaultKind
 ) -> None:
     load(canopsis, component("a"), component("b"))
     there.state.knobs.faults = [Fault(kind, route="*entity-export*", times=None)]

@@ -144,8 +144,48 @@ def test_a_pattern_that_4_6_does_not_know_is_objected_to(conditions: list[Any]) 
     assert OLD.objection(patterned(*conditions)).startswith("patterns of services in Canopsis 4.6")
 
 
-def test_d0_takes_no_service() -> None:
-    assert D0((3, 25, 0)).objection(service("APP")) != ""
+def test_d0_loads_a_service_as_a_watcher_with_a_filter() -> None:
+    item = patterned(
+        condition("name", "is_one_of", ["a", "b"]),
+        condition("infos.env", "eq", "x"),
+        condition("type", "eq", "service"),
+    )
+
+    made = sent(D0((3, 25, 0)), item)["cis"][0]
+
+    assert (made["_id"], made["type"]) == ("APP", "watcher")
+    assert orjson.loads(made["mfilter"]) == {
+        "$and": [
+            {"_id": {"$ne": "APP"}},
+            {
+                "$or": [
+                    {
+                        "$and": [
+                            {"name": {"$regex": "^(a|b)$"}},
+                            {"infos.env.value": "x"},
+                            {"type": "watcher"},
+                        ]
+                    }
+                ]
+            },
+        ]
+    }
+
+
+def test_d0_deletes_a_service_as_a_watcher() -> None:
+    item = D0((3, 25, 0)).deletion("service", "APP", "")
+
+    assert sent(D0((3, 25, 0)), item)["cis"] == [
+        {"_id": "APP", "type": "watcher", "action": "delete"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [condition("name", "neq", "x"), condition("category", "eq", "c"), condition("tags", "eq", "t")],
+)
+def test_d0_objects_to_a_service_whose_pattern_is_no_filter(lacking: dict[str, Any]) -> None:
+    assert D0((3, 25, 0)).objection(patterned(lacking)).startswith("filters of watchers")
     assert D0((3, 25, 0)).objection(component("a")) == ""
 
 
