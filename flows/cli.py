@@ -11,13 +11,14 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from flows.arguments import AsJson, Count, JobName
+from flows.arguments import AsJson, Count, JobName, To
 from flows.check import check_jobs, every_job
 from flows.cli_answers import adopt, coverage, drift, explain
 from flows.cli_driver import driver, init
 from flows.cli_health import health
 from flows.cli_ledger import ledger as ledger_commands
 from flows.cli_pairs import compare, record
+from flows.cli_promote import promote
 from flows.console import Shown
 from flows.job import Job, jobs_folder, load_job
 from flows.logs import log_to
@@ -29,7 +30,7 @@ from flows.report import write_report
 from flows.run import Report, run_job
 from flows.settings import Settings, load_settings
 from flows.spool import Spool
-from flows.workplace import Options, open_ledger
+from flows.workplace import Mode, Options, open_ledger
 from referential.errors import Refused
 from referential.plan import Plan
 
@@ -104,6 +105,7 @@ def plan(
     job: JobName,
     *,
     full: Annotated[bool, Parameter(negative="", help="As if everything were re-sent.")] = False,
+    to: To = "",
     limit: Annotated[Count, Parameter(help="Changes to show.")] = 50,
     json: AsJson = False,
 ) -> int:
@@ -114,7 +116,7 @@ def plan(
         refsync plan acme/servers
         refsync plan acme/servers --json | jq .plan
     """
-    options = Options(mode="full" if full else "sync", only_plan=True)
+    options = Options(mode="full" if full else "sync", only_plan=True, to=to)
     return _run(job, options, json=json, limit=limit)
 
 
@@ -136,6 +138,7 @@ def sync(
             help="Let the plan of this checksum pass all limits, and no other plan.",
         ),
     ] = None,
+    to: To = "",
     flow: Annotated[
         bool, Parameter(negative="", help="Run as a Prefect flow (as with PREFECT_API_URL set).")
     ] = False,
@@ -147,9 +150,11 @@ def sync(
 
         refsync sync acme/servers
         refsync sync acme/servers --full --json
+        refsync sync acme/servers --to acme-preproduction
         refsync sync acme/servers --accept 5f0c3a8e9d2b417c86a1f4d7e0b2c935
     """
-    options = Options("full" if full else "sync", False, allow_missing, allow_changed, accept or "")
+    mode: Mode = "full" if full else "sync"
+    options = Options(mode, False, allow_missing, allow_changed, accept or "", to)
     return _run(job, options, json=json, flow=flow or bool(os.environ.get("PREFECT_API_URL")))
 
 
@@ -161,6 +166,7 @@ app.command(explain)
 app.command(drift)
 app.command(coverage)
 app.command(adopt)
+app.command(promote)
 app.command(ledger_commands)
 app.command(health)
 
@@ -261,7 +267,7 @@ def _job(settings: Settings, name: str) -> Job:
 
 def _run(name: str, options: Options, *, json: bool, flow: bool = False, limit: int = 0) -> int:
     shown, settings = Shown(json), load_settings()
-    job = _job(settings, name)
+    job = _job(settings, name).towards(options.to)
     log_to(shown, settings)
     try:
         if flow:

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.adopt import adopt as take_over
-from flows.arguments import AsJson, Count, JobName
+from flows.arguments import AsJson, Count, JobName, To
 from flows.console import Shown
 from flows.console_answers import show_adoption, show_coverage, show_drift, show_explanation
 from flows.coverage import coverage_of
@@ -25,6 +25,7 @@ def explain(
     job: JobName,
     id: Annotated[str, Parameter(help="Id of the entity in Canopsis.")],  # noqa: A002 - its word
     *,
+    to: To = "",
     json: AsJson = False,
 ) -> int:
     """Why an entity is as it is: record, rules, entity, ledger, last run, what Canopsis holds.
@@ -38,7 +39,7 @@ def explain(
         refsync explain acme/services APP-Billing --json
     """
     shown, settings = Shown(json), load_settings()
-    compiled = load_job(job, jobs_folder(settings.jobs))
+    compiled = load_job(job, jobs_folder(settings.jobs)).towards(to)
     with shown.progress() as progress:
         seen = explain_entity(settings, compiled, id, progress=progress)
     if seen.unknown:
@@ -61,6 +62,7 @@ def drift(
     enable: Annotated[
         bool, Parameter(negative="", help="With --repair: switch on what was disabled by hand.")
     ] = False,
+    to: To = "",
     limit: Annotated[Count, Parameter(help="Entities to show.")] = 50,
     json: AsJson = False,
 ) -> int:
@@ -75,7 +77,7 @@ def drift(
         refsync drift acme/servers --repair
     """
     shown, settings = Shown(json), load_settings()
-    compiled = load_job(job, jobs_folder(settings.jobs))
+    compiled = load_job(job, jobs_folder(settings.jobs)).towards(to)
     if enable and not repair:
         raise Misdeclared([Fault("--enable", "it is for --repair", "add --repair")])
     log_to(shown, settings)
@@ -132,6 +134,7 @@ def adopt(
         bool, Parameter(negative="", help="Own those too that the job does not find.")
     ] = False,
     yes: Annotated[bool, Parameter(negative="", help="Do it; without, it is only shown.")] = False,
+    to: To = "",
     limit: Annotated[Count, Parameter(help="Entities to show.")] = 50,
     json: AsJson = False,
 ) -> int:
@@ -147,7 +150,7 @@ def adopt(
         refsync adopt acme/servers --import-source driver-api --yes
     """
     shown, settings = Shown(json), load_settings()
-    compiled = load_job(job, jobs_folder(settings.jobs))
+    compiled = load_job(job, jobs_folder(settings.jobs)).towards(to)
     log_to(shown, settings)
     with shown.progress() as progress:
         seen = take_over(

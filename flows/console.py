@@ -189,15 +189,26 @@ class Shown:
         if total > len(changes):
             self.out.print(f"… and {total - len(changes)} more")
 
-    def runs(self, runs: Iterable[Run]) -> None:
+    def runs(self, runs: Sequence[Run]) -> None:
+        several = len({run.feed for run in runs}) > len({run.feed.job for run in runs})
         table = _table(
-            "run", "job", "mode", "outcome", "started", "s", "records", "plan", "rejects"
+            "run",
+            "job",
+            *["target"][: int(several)],
+            "mode",
+            "outcome",
+            "started",
+            "s",
+            "records",
+            "plan",
+            "rejects",
         )
         for run in runs:
             seconds = f"{(run.ended - run.started).total_seconds():.1f}" if run.ended else ""
             table.add_row(
                 run.id,
                 run.feed.job,
+                *[run.feed.target][: int(several)],
                 run.mode,
                 _text(run.outcome, style=_STYLES.get(run.outcome, "")),
                 _moment(run.started),

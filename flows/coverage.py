@@ -112,7 +112,7 @@ def _ours(settings: Settings, name: str) -> _Ours:
         except Misdeclared:
             ours.warnings.append(f"job {each} is passed over, for it does not compile")
             continue
-        if job.sync.connection != name:
+        if name not in job.sync.loads:
             continue
         ours.sources.add(job.sync.import_source)
         mapper = job.mapper()

@@ -57,19 +57,21 @@ def endpoints(settings: Settings, jobs: Sequence[Job]) -> tuple[list[Endpoint], 
     found: dict[tuple[str, str], Endpoint] = {}
     warnings: list[str] = []
     for job in jobs:
-        place = Workplace(settings, job, run_id="")
-        for endpoint in _of(place, found):
-            name = (endpoint.connection, endpoint.type)
-            found[name] = found[name].beside(endpoint) if name in found else endpoint
-        warnings += place.warnings
+        for target in job.sync.loads:
+            place = Workplace(settings, job.towards(target), run_id="")
+            for endpoint in _of(place, found, source=target == job.sync.connection):
+                name = (endpoint.connection, endpoint.type)
+                found[name] = found[name].beside(endpoint) if name in found else endpoint
+            warnings += place.warnings
     return list(found.values()), list(dict.fromkeys(warnings))
 
 
-def _of(place: Workplace, known: Iterable[tuple[str, str]]) -> Iterator[Endpoint]:
+def _of(place: Workplace, known: Iterable[tuple[str, str]], *, source: bool) -> Iterator[Endpoint]:
+    """The target of a job and, where it is wanted, its source before it."""
     job, settings = place.job, place.settings
-    source = Endpoint(job.config.connection, job.kind, (job.name,))
+    read = Endpoint(job.config.connection, job.kind, (job.name,))
     target = Endpoint(job.sync.connection, "canopsis", (job.name,))
-    for endpoint, ask in ((source, source_probe), (target, canopsis_probe)):
+    for endpoint, ask in ((read, source_probe), (target, canopsis_probe))[0 if source else 1 :]:
         if endpoint is target and (target.connection, target.type) in known:
             yield target
             continue

@@ -32,6 +32,7 @@ def judge_plan(place: Workplace, planned: Planned) -> None:
         allow_missing=place.options.allow_missing,
         allow_changed=place.options.allow_changed,
         accept=place.options.accept,
+        to=place.to,
     )
 
 
@@ -63,7 +64,8 @@ def without_removals(place: Workplace, planned: Planned, refusal: LimitsPassed) 
     narrowed = made.without_removals()
     keep(place, narrowed)
     notes = [note for note in refusal.__notes__ if not note.startswith("mend: ")]
-    mend = f"everything else is loaded; read them, and if they are right: {accepting(held)}"
+    command = accepting(held, place.to)
+    mend = f"everything else is loaded; read them, and if they are right: {command}"
     lines = [f"{len(held):,} removals wait: {refusal}", f"mend: {mend}", *notes]
     return Guarded(
         replace(
@@ -82,7 +84,8 @@ def rowless_refusal(place: Workplace, extracted: Extracted) -> PlanRefused | Non
     if not extracted.rowless:
         return None
     full = " --full" if place.options.mode == "full" else ""
-    command = f"refsync sync {place.job.name}{full} --allow-missing"
+    to = f" --to {place.to}" if place.to else ""
+    command = f"refsync sync {place.job.name}{full}{to} --allow-missing"
     users = dict.fromkeys(name for names in extracted.rowless.values() for name in names)
     return PlanRefused(
         f"no row in lookup {', '.join(extracted.rowless)}, where {', '.join(users)} look values up:"

@@ -75,7 +75,13 @@ def health_of(
                 told = ({"where": f.where, "what": f.what, "mend": f.mend} for f in error.faults)
                 health.faults += [{"job": name, **fault} for fault in told]
             else:
-                health.jobs.append(standing(job, ledger, now, max_age))
+                towards = map(job.towards, job.sync.loads)
+                # a further target is judged once it has been loaded
+                health.jobs += [
+                    standing(each, ledger, now, max_age)
+                    for each in towards
+                    if not each.elsewhere or ledger.recent_runs(each.feed, 1)
+                ]
     return health
 
 

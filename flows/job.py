@@ -9,7 +9,7 @@ is gathered before anything is refused.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any, Literal, Protocol, cast
@@ -113,7 +113,24 @@ class SyncConfig(BaseModel):
         description="Parts of each dataset that are read side by side, where the source can cut it;"
         " the connection bounds how many at once (`max_concurrency`).",
     )
+    targets: tuple[str, ...] = Field(
+        default=(),
+        description="Names of further Canopsis connections that this job may load (`--to NAME`),"
+        " such as a pre-production; each is a feed of its own, with what it owns and its runs.",
+    )
     schedule: Schedule | None = Field(default=None, description="When the job runs.")
+
+    @property
+    def loads(self) -> tuple[str, ...]:
+        """Every Canopsis that the job may load, the one it is about to load first."""
+        return (self.connection, *self.targets)
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "SyncConfig":
+        twice = next((name for name in self.loads if self.loads.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is named twice as a target; mend: name each once")
+        return self
 
 
 class Maps(Protocol):
@@ -141,10 +158,26 @@ class Job:
     datasets: tuple[str, ...]  # those that the mapping reads, in the order in which it does
     sync: SyncConfig
     record: RecordBlock = field(default=RecordBlock(), kw_only=True)
+    elsewhere: bool = field(default=False, kw_only=True)  # it loads another than its usual target
 
     @property
     def feed(self) -> Feed:
         return Feed(self.name, self.sync.connection)
+
+    def towards(self, target: str) -> "Job":
+        """The same job that loads *target*, one of its connections; raises Misdeclared.
+
+        "" is its usual one, `sync.connection`.
+        """
+        loads = self.sync.loads
+        if target in ("", self.sync.connection):
+            return self
+        if target not in loads:
+            what = f"{self.name} does not load {target!r}"
+            mend = suggestion(target, loads, "it loads") + "; name others in `sync.targets`"
+            raise Misdeclared([Fault(self.place("sync"), what, mend)])
+        sync = {"connection": target, "targets": tuple(each for each in loads if each != target)}
+        return replace(self, sync=self.sync.model_copy(update=sync), elsewhere=True)
 
     def mapper(self) -> Maps:
         read = self.file.read_table if isinstance(self.file, JobFile) else None

@@ -158,10 +158,8 @@ def _alone_with_its_source(settings: Settings, job: Job) -> None:
             other = load_job(name, folder)
         except Misdeclared:
             continue  # it cannot have loaded anything as it is
-        if (other.sync.connection, other.sync.import_source) == (
-            job.sync.connection,
-            job.sync.import_source,
-        ):
+        same = other.sync.import_source == job.sync.import_source
+        if same and job.sync.connection in other.sync.loads:
             raise Misdeclared(
                 [
                     Fault(

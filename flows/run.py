@@ -115,5 +115,7 @@ def _stages(place: Workplace, report: Report, call: Call) -> None:
         report.outcome = "held" if guarded.message else "partial"
     else:
         report.outcome = "nothing-to-do" if planned.empty else "done"
-        if not place.options.only_plan and any(each.taken for each in extracted.datasets.values()):
+        # files are read again for further targets, until the usual one has them
+        taken = any(each.taken for each in extracted.datasets.values())
+        if taken and not place.options.only_plan and not place.job.elsewhere:
             report.finished = call(stages.finish, place, extracted)

@@ -88,16 +88,17 @@ def sync_referential(
     allow_missing: bool = False,
     allow_changed: bool = False,
     accept: str = "",
+    to: str = "",
 ) -> Report | State[Any]:
     """Run the job `<customer>/<job>`; a run with an exit code other than 0 is a `Failed` flow run.
 
     *allow_missing* and *allow_changed* let this one run pass the limit of that name; *accept* is
-    the checksum of the one plan that may pass them all. The ledger and the artifacts have the run
-    either way.
+    the checksum of the one plan that may pass them all. *to* is the Canopsis connection to load,
+    one of those of the job; "" its usual one. The ledger and the artifacts have the run either way.
     """
     try:
         options = Options(
-            mode, allow_missing=allow_missing, allow_changed=allow_changed, accept=accept
+            mode, allow_missing=allow_missing, allow_changed=allow_changed, accept=accept, to=to
         )
         report = _run(job, options)
     except EXPECTED as error:
@@ -113,6 +114,7 @@ def run_as_flow(job: str, options: Options) -> Report:
         allow_missing=options.allow_missing,
         allow_changed=options.allow_changed,
         accept=options.accept,
+        to=options.to,
         return_state=True,
     )
     result: Any = state.result(raise_on_failure=False)
@@ -124,7 +126,7 @@ def run_as_flow(job: str, options: Options) -> Report:
 
 def _run(job: str, options: Options) -> Report:
     settings = load_settings()
-    loaded = load_job(job, jobs_folder(settings.jobs))
+    loaded = load_job(job, jobs_folder(settings.jobs)).towards(options.to)
     progress = _Progress(loaded.name)
     try:
         call = partial(as_task, settings)

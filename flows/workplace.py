@@ -40,6 +40,7 @@ class Options:
     allow_missing: bool = False
     allow_changed: bool = False
     accept: str = ""
+    to: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Workplace:
 
     def canopsis_connection(self) -> CanopsisConnection:
         name = self.job.sync.connection
-        at = self.job.place("sync", "connection")
+        at = self.job.place("sync", "targets" if self.job.elsewhere else "connection")
         found = connection(self.settings, name, "canopsis", CanopsisConnection, at)
         self._warn(secrets_in_clear(self.settings, name, found))
         return found
@@ -81,6 +82,11 @@ class Workplace:
                 raise Misdeclared([*first.faults, *second.faults]) from None
             raise
         return source, self.canopsis_connection()
+
+    @property
+    def to(self) -> str:
+        """The target as a command must name it; "" where it is the usual one."""
+        return self.job.sync.connection if self.job.elsewhere else ""
 
     @contextlib.contextmanager
     def canopsis(self) -> Iterator[Canopsis]:

@@ -177,6 +177,7 @@ def judge(
     allow_missing: bool = False,
     allow_changed: bool = False,
     accept: str = "",
+    to: str = "",
 ) -> None:
     """Raise PlanRefused with every limit that *plan* passes and no option lifts.
 
@@ -184,7 +185,8 @@ def judge(
     enabled; `emptied` are the datasets that own entities and gave none. No option lets an empty
     extraction pass, save in a backfill, whose window may well be empty; nor a removal from a
     dataset that was not read completely. `accept` is the checksum of the one plan that may pass
-    all limits: any other plan is refused then, whatever its limits.
+    all limits: any other plan is refused then, whatever its limits. `to` is the target as the
+    command must name it.
     """
     if found == 0 and plan.mode != "backfill":
         raise _outage(plan, f"no entity at all, where {known:,} are known: this is an outage")
@@ -192,7 +194,7 @@ def judge(
         raise _outage(plan, f"no entity for {', '.join(emptied)}, which own some: an outage")
     _removals_are_proven(plan)
     if accept:
-        _is_accepted(plan, accept)
+        _is_accepted(plan, accept, to)
         return
     lifted = {"missing": allow_missing, "changed": allow_changed}
     measured = breaches(plan, known=known, limits=limits, parts=parts, usual=usual)
@@ -204,16 +206,17 @@ def judge(
             "; ".join(map(str, passed)),
             where=f"{plan.feed}, plan {plan.checksum}",
             mend="nothing was written; read the plan, and if it is right accept this very one:"
-            f" {accepting(plan)}; or whatever the plan is by then: {' '.join(sorted(options))}"
+            f" {accepting(plan, to)}; or whatever the plan is by then: {' '.join(sorted(options))}"
             " in place of --accept",
             breaches=passed,
         )
 
 
-def accepting(plan: Plan) -> str:
-    """The command that lets exactly *plan* pass."""
+def accepting(plan: Plan, to: str = "") -> str:
+    """The command that lets exactly *plan* pass; *to* names its target where it has to."""
     full = ["--full"] if plan.mode == "full" else []
-    return " ".join(["refsync sync", plan.feed.job, *full, "--accept", plan.checksum])
+    target = ["--to", to] if to else []
+    return " ".join(["refsync sync", plan.feed.job, *full, *target, "--accept", plan.checksum])
 
 
 def _measured(
@@ -252,7 +255,7 @@ def _outage(plan: Plan, what: str) -> PlanRefused:
     )
 
 
-def _is_accepted(plan: Plan, accept: str) -> None:
+def _is_accepted(plan: Plan, accept: str, to: str) -> None:
     """An accepted plan that was carried out meanwhile leaves nothing to accept."""
     if plan.checksum != accept and len(plan):
         raise PlanRefused(
@@ -260,7 +263,7 @@ def _is_accepted(plan: Plan, accept: str) -> None:
             f" {plan.checksum}",
             where=str(plan.feed),
             mend="nothing was written; read the plan of this run, and if it is right:"
-            f" {accepting(plan)}",
+            f" {accepting(plan, to)}",
         )
 
 

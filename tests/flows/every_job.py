@@ -28,6 +28,7 @@ SYNC_BLOCKS: tuple[dict[str, Any], ...] = (
         "respect_manual": True,
         "prune": True,
         "on_refusal": "hold_removals",
+        "targets": ["acme-preproduction"],
         "limits": {
             "missing": "10%",
             "changed": 500,

@@ -25,6 +25,7 @@ COMMANDS = (
     "ledger",
     "plan",
     "preview",
+    "promote",
     "record",
     "rejects",
     "runs",
