@@ -1,14 +1,12 @@
-"""Import jobs: the queue, the life of a job, its report (`specs/canopsis.md` §2.4, §2.5)."""
+"""The queue of import jobs, and how one is carried out (`specs/canopsis.md` §2.5)."""
 
 import gc
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
 
 from sandbox.canopsis_events import Bus, Event
-from sandbox.canopsis_knobs import Fault, JobFault, Knobs
+from sandbox.canopsis_job import STORED_QUEUE, Job
+from sandbox.canopsis_knobs import Fault, Knobs
 from sandbox.canopsis_operations import JobCrashed, JobFailed, Written, apply
 from sandbox.canopsis_parse import Parsed, parse
 from sandbox.canopsis_parse_d1 import parse as parse_d1
@@ -21,57 +19,6 @@ PARSERS: dict[str, Parse] = {"D1": parse_d1, "D2": parse}
 
 DEAD_AFTER = 300
 """Seconds without a ping after which an ongoing job is started again, from 23.04 on (§2.5)."""
-
-Version = tuple[int, ...]
-STORED_QUEUE: Version = (23, 4)
-"""Before it the queue is in the memory of the API: a job whose worker died is never looked at."""
-
-
-@dataclass(slots=True)
-class Job:
-    """One import; times in Unix seconds, `items` known once it has been parsed."""
-
-    id: str
-    source: str
-    partial: bool
-    dialect: str
-    body: bytes
-    creation: float
-    size: int
-    fault: JobFault | None = None
-    status: Literal["pending", "ongoing", "failed", "done"] = "pending"
-    info: str = ""
-    exec_time: str = ""
-    last_ping: float | None = None
-    updated: int = 0
-    deleted: int = 0
-    items: int | None = None
-    abandoned: bool = False
-
-    def report(self, version: Version) -> dict[str, Any]:
-        """The status body of a version (§2.4)."""
-        stats = {"deleted": self.deleted, "updated": self.updated}
-        if version < (4, 4):
-            return {
-                "ID": self.id,
-                "Creation": _rfc3339(self.creation),
-                "Status": self.status,
-                "Info": self.info,
-                "ExecTime": self.exec_time,
-                "Stats": stats,
-            }
-        body: dict[str, Any] = {
-            "_id": self.id,
-            "creation": _rfc3339(self.creation),
-            "status": self.status,
-            "info": self.info,
-            "exec_time": self.exec_time,
-            "source": self.source,
-            "stats": stats,
-        }
-        if version >= STORED_QUEUE:
-            body["last_ping"] = None if self.last_ping is None else _rfc3339(self.last_ping)
-        return body
 
 
 class Jobs:
@@ -266,8 +213,3 @@ def _due(job: Job) -> bool:
 
 def _kind(job: Job) -> str:
     return job.fault.kind if job.fault is not None else ""
-
-
-def _rfc3339(moment: float) -> str:
-    when = datetime.fromtimestamp(moment, UTC)
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"

@@ -15,7 +15,8 @@ from sandbox.canopsis_alarms import Alarms
 from sandbox.canopsis_auth import Tokens
 from sandbox.canopsis_events import Bus, Engines
 from sandbox.canopsis_graph import Graph
-from sandbox.canopsis_jobs import Job, Jobs
+from sandbox.canopsis_job import Job
+from sandbox.canopsis_jobs import Jobs
 from sandbox.canopsis_knobs import Knobs
 from sandbox.canopsis_store import Store
 

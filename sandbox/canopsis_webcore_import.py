@@ -10,10 +10,11 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from sandbox.canopsis_job import Job
 from sandbox.canopsis_knobs import Poison
 from sandbox.canopsis_old_pattern import compile_filter
 from sandbox.canopsis_operations import JobFailed, Written
@@ -22,9 +23,6 @@ from sandbox.canopsis_store import Doc, Store
 from sandbox.canopsis_webcore_graph import Drafts, write
 from sandbox.canopsis_webcore_python import python_repr
 from sandbox.canopsis_webcore_schema import parts
-
-if TYPE_CHECKING:
-    from sandbox.canopsis_jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def plan(body: bytes, store: Store, *, poison: Sequence[Poison] = ()) -> Planned
     return Planned(updated, list(drafts.deleted), len(cis), _stop(poison, updated))
 
 
-def report(job: "Job") -> dict[str, Any]:
+def report(job: Job) -> dict[str, Any]:
     """The status body: what is not known yet has no key; the moment is the server's, in UTC."""
     body: dict[str, Any] = {
         "_id": job.id,
