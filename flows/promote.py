@@ -11,7 +11,7 @@ from flows.job import Job
 from flows.misdeclared import Fault, Misdeclared
 from flows.settings import Settings
 from flows.workplace import open_ledger
-from referential.change import UNCONFIRMED, Change
+from referential.change import ACTIONS, UNCONFIRMED, Change
 from referential.columns import objects
 from referential.plan import make_plan
 
@@ -78,10 +78,7 @@ def promotion_of(settings: Settings, job: Job, origin: str, target: str, limit: 
         target=target,
         owned=len(enabled),
         doubtful=int((~sure).sum()),
-        counts={each: count for each, count in plan.counts.items() if each in _ACTIONS and count},
+        counts={each: count for each in ACTIONS if (count := plan.counts[each])},
         command=f"refsync sync {job.name} --to {target}",
         changes=plan.head(limit),
     )
-
-
-_ACTIONS = frozenset({"create", "update", "prune", "enable", "disable", "delete"})

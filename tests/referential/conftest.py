@@ -1,9 +1,13 @@
-"""A fresh ledger address on each kind of database."""
+"""A fresh ledger on each kind of database."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from referential.ledger import Ledger
+from tests.referential.clock import Clock
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -17,3 +21,14 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
     return url
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(ledger_url: str, clock: Clock) -> Iterator[Ledger]:
+    with Ledger.open(ledger_url, clock=clock) as opened:
+        yield opened

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -26,33 +26,12 @@ from referential.lock import SILENCE
 from referential.owned import KNOWN
 from referential.schema import is_current, migrate
 from referential.upgrades import UPGRADES
+from tests.referential.clock import START, Clock
 from tests.referential.frames import digest
 
 FEED = Feed("acme/servers", "prod")
 OTHER = Feed("acme/servers", "test")
-START = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
-
-
-class Clock:
-    """A clock that is put forward by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(ledger_url: str, clock: Clock) -> Iterator[Ledger]:
-    with Ledger.open(ledger_url, clock=clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,31 +17,10 @@ from referential.ledger import Ledger
 from referential.lock import SILENCE
 from referential.queue import Ticket, in_turn, tickets
 from referential.schema import queue
+from tests.referential.clock import START, Clock
 
 ROOT = Path(__file__).parents[2]
-START = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
 PROD = "acme-canopsis"
-
-
-class Clock:
-    """A clock that is put forward by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(ledger_url: str, clock: Clock) -> Iterator[Ledger]:
-    with Ledger.open(ledger_url, clock=clock) as opened:
-        yield opened
 
 
 def job(name: str, target: str = PROD) -> Feed:

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.canopsis import Knobs, create_app
-from sandbox.serve import serve
 from tests.sandbox.canopsis_cases import Caller, Item, Json, infos
 
-__all__ = ["A", "Linked", "R", "Start", "ci", "link", "linked_of", "linked_urls"]
+__all__ = ["A", "Linked", "R", "Start", "ci", "link", "linked_of"]
 
 Start = Callable[[str], "Linked"]
 
@@ -49,29 +47,14 @@ class Linked(Caller):
         return report["status"], report["info"]
 
 
-@pytest.fixture(scope="module")
-def linked_urls() -> Iterator[Callable[[str], str]]:
-    """One server a version, for all tests of a module."""
-    with contextlib.ExitStack() as stack:
-        known: dict[str, str] = {}
-
-        def url(version: str) -> str:
-            if version not in known:
-                app = create_app(Knobs(manual=True, version=version))
-                known[version] = stack.enter_context(serve(app))
-            return known[version]
-
-        yield url
-
-
 @pytest.fixture
-def linked_of(linked_urls: Callable[[str], str]) -> Iterator[Start]:
+def linked_of(url_of_version: Callable[[str], str]) -> Iterator[Start]:
     """A Canopsis of that version, as new."""
     with contextlib.ExitStack() as stack:
 
         def start(version: str) -> Linked:
             canopsis = stack.enter_context(
-                contextlib.closing(Linked(linked_urls(version), version))
+                contextlib.closing(Linked(url_of_version(version), version))
             )
             canopsis.control("reset")
             return canopsis

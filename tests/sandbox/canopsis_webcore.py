@@ -1,18 +1,15 @@
 """What the tests of dialect D0 are written with: items, and a Canopsis before 4.3."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
 import requests
 
-from sandbox.canopsis import Knobs, create_app
-from sandbox.serve import serve
 from tests.sandbox.canopsis_cases import Item, Json
 
-__all__ = ["Begin", "Webcore", "webcore_of", "webcore_urls"]
+__all__ = ["Begin", "Webcore", "webcore_of"]
 
 KEY = {"authkey": "sandbox-key"}
 Begin = Callable[..., "Webcore"]
@@ -85,27 +82,12 @@ class Webcore:
         return [each["_id"] for each in self.context(sort=["_id"])["data"]]
 
 
-@pytest.fixture(scope="module")
-def webcore_urls() -> Iterator[Callable[[str], str]]:
-    """One server a version, for all tests of a module."""
-    with contextlib.ExitStack() as stack:
-        known: dict[str, str] = {}
-
-        def url(version: str) -> str:
-            if version not in known:
-                app = create_app(Knobs(manual=True, version=version))
-                known[version] = stack.enter_context(serve(app))
-            return known[version]
-
-        yield url
-
-
 @pytest.fixture
-def webcore_of(webcore_urls: Callable[[str], str]) -> Begin:
+def webcore_of(url_of_version: Callable[[str], str]) -> Begin:
     """A Canopsis of that version, as new."""
 
     def begin(version: str = "3.25.0") -> Webcore:
-        canopsis = Webcore(webcore_urls(version), version)
+        canopsis = Webcore(url_of_version(version), version)
         canopsis.control("reset")
         return canopsis
 

@@ -21,6 +21,21 @@ def canopsis_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def url_of_version() -> Iterator[Callable[[str], str]]:
+    """One server a version, for all tests of a module."""
+    with contextlib.ExitStack() as stack:
+        known: dict[str, str] = {}
+
+        def url(version: str) -> str:
+            if version not in known:
+                app = create_app(Knobs(manual=True, version=version))
+                known[version] = stack.enter_context(serve(app))
+            return known[version]
+
+        yield url
+
+
 @pytest.fixture
 def canopsis(canopsis_url: str) -> Iterator[Caller]:
     with contextlib.closing(Caller(canopsis_url)) as caller:

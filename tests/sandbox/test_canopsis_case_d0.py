@@ -8,9 +8,9 @@ import pytest
 
 from tests.sandbox.canopsis_cases import Item, infos, values, without
 from tests.sandbox.canopsis_linked import ci, link
-from tests.sandbox.canopsis_webcore import Begin, webcore_of, webcore_urls
+from tests.sandbox.canopsis_webcore import Begin, webcore_of
 
-__all__ = ["webcore_of", "webcore_urls"]
+__all__ = ["webcore_of"]
 
 A = ci("A", "component", infos=infos(k="v"))
 R = ci("R/A", "resource", name="R", component="A")

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.sandbox.canopsis_cases import Json, infos, values
-from tests.sandbox.canopsis_linked import A, R, Start, ci, link, linked_of, linked_urls
+from tests.sandbox.canopsis_linked import A, R, Start, ci, link, linked_of
 
-__all__ = ["linked_of", "linked_urls"]
+__all__ = ["linked_of"]
 
 SPEAKING = ("4.3.0", "4.6", "22.10", "23.04.5", "23.10")
 TYPED = SPEAKING[1:]

@@ -9,9 +9,9 @@ from flows.misdeclared import Misdeclared
 from flows.sandboxes import build
 from sandbox.canopsis_versions import VERSIONS, known
 from tests.sandbox.canopsis_cases import Caller, Item, c
-from tests.sandbox.canopsis_linked import A, Linked, Start, ci, linked_of, linked_urls
+from tests.sandbox.canopsis_linked import A, Linked, Start, ci, linked_of
 
-__all__ = ["linked_of", "linked_urls"]
+__all__ = ["linked_of"]
 
 V4 = ("4.3.0", "4.4", "4.5.0", "4.6", "22.10", "23.04.5", "23.10", "24.04", "24.10", "25.04")
 

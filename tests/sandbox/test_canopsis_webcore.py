@@ -8,9 +8,9 @@ import requests
 
 from tests.sandbox.canopsis_cases import Item, check_event, infos
 from tests.sandbox.canopsis_linked import ci
-from tests.sandbox.canopsis_webcore import Begin, webcore_of, webcore_urls
+from tests.sandbox.canopsis_webcore import Begin, webcore_of
 
-__all__ = ["webcore_of", "webcore_urls"]
+__all__ = ["webcore_of"]
 
 A = ci("A", "component", infos=infos(k="v"), import_source="s1")
 B = ci("B", "component", import_source="s1") | {"enabled": False}
