@@ -8,7 +8,7 @@ from referential.errors import Unreadable
 from referential.rights import ALARMS
 
 _PATH = "/api/v4/alarms"
-_PAGE = 500  # an alarm holds its entity whole: about twice the room of an entity
+PAGE = 500  # an alarm holds its entity whole: about twice the room of an entity
 
 
 def open_alarms(canopsis: Canopsis) -> Iterator[dict[str, Any]]:
@@ -22,7 +22,7 @@ def open_alarms(canopsis: Canopsis) -> Iterator[dict[str, Any]]:
     page, pages = 1, 1
     while page <= pages:
         order = {"sort_by": "t", "sort": "asc"}
-        params = {"opened": "true", "page": page, "limit": _PAGE, **order}
+        params = {"opened": "true", "page": page, "limit": PAGE, **order}
         body = canopsis.wire.call("GET", _PATH, params=params, right=ALARMS).body
         match body:
             case {"data": list(alarms), "meta": {"page_count": int(pages)}}:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from referential.alarms import PAGE, open_alarms
 from referential.change import REMOVED
 from referential.client import Canopsis
 from referential.errors import ReferentialError
@@ -17,7 +18,6 @@ from referential.plan import Plan
 from referential.reading import source_search
 
 _CALLS = 40  # most calls that one question may take
-_PAGE = 500  # alarms a page: each brings its entity with it
 _URL = 5_000  # bytes of ids in one address; stock nginx takes 8,192 of the whole line
 
 
@@ -56,11 +56,12 @@ def cost_of(plan: Plan, canopsis: Canopsis, *, source: str) -> Cost:
 
 def _alarmed(ids: Sequence[str], canopsis: Canopsis, _source: str) -> str:
     """By a list of all open alarms or by questions on the ids, whichever takes fewer calls."""
-    pages = -(-canopsis.open_alarms() // _PAGE)
+    pages = -(-canopsis.open_alarms() // PAGE)
     chunks = list(_chunks(ids))
     by_pattern = canopsis.dialect.version >= (22, 10, 7)  # alarms by `entity_pattern` (§8)
     if pages <= min(len(chunks), _CALLS) or (not by_pattern and pages <= _CALLS):
-        return f"{len(set(ids).intersection(canopsis.alarmed(_PAGE))):,}"
+        alarmed = {alarm["entity"]["_id"] for alarm in open_alarms(canopsis) if alarm.get("entity")}
+        return f"{len(alarmed.intersection(ids)):,}"
     if not by_pattern:
         raise _Untold(f"this version can only list all its alarms, {pages:,} pages")
     looked = chunks[:_CALLS]

@@ -179,16 +179,6 @@ class Reader:
             params["entity_pattern"] = orjson.dumps(pattern).decode()
         return int(self._list("/api/v4/alarms", params, right=ALARMS)["meta"]["total_count"])
 
-    def alarmed(self, size: int = _PAGE) -> Iterator[str]:
-        """Ids of the entities that have an open alarm, read in pages of *size* alarms (§8)."""
-        self.needs(_FIRST_API, "list alarms")
-        page, pages = 1, 1
-        while page <= pages:
-            params = {"opened": "true", "page": page, "limit": size}
-            body = self._list("/api/v4/alarms", params, right=ALARMS)
-            yield from (alarm["d"] for alarm in body["data"] if "d" in alarm)
-            pages, page = body["meta"]["page_count"], page + 1
-
     def _no_search(self, search: str) -> None:
         if search:
             self.needs(_FIRST_SEARCH, "search entities by an expression")

@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from referential.alarms import open_alarms
 from referential.client import Canopsis
 from referential.dialect import ImportStatus
 from referential.errors import ReferentialError, Refused, Unreachable, Unreadable
@@ -291,7 +292,7 @@ def test_an_answer_of_no_known_shape_is_unreadable(answer: Any) -> None:
     "ask",
     [
         lambda canopsis: canopsis.open_alarms(),
-        lambda canopsis: list(canopsis.alarmed()),
+        lambda canopsis: list(open_alarms(canopsis)),
         lambda canopsis: list(canopsis.entities('name = "a"')),
     ],
 )
