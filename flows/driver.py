@@ -16,10 +16,11 @@ from flows.driver_existing import OnlyExisting, holds_of
 from flows.driver_log import log_counts
 from flows.driver_source import DriverConfig, source_of
 from flows.driver_stages import DriverStages
-from flows.job import Job, Maps, SyncConfig
+from flows.job import Job, Maps
 from flows.misdeclared import Fault, Misdeclared
 from flows.run import Report, run_job
 from flows.settings import Settings
+from flows.sync_config import SyncConfig
 from flows.workplace import Options
 from flows.yaml_file import YamlFile
 from mappings.driver import DriverFile

@@ -1,6 +1,5 @@
 """Whether each job is in step: when it last ran, when it was last done, and if that is too old."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from flows.job import Job, Schedule, jobs_folder, load_job
+from flows.durations import span_of
+from flows.job import Job, jobs_folder, load_job
 from flows.misdeclared import Fault, Misdeclared
 from flows.outcome import DONE, MISDECLARED, OUTAGE
 from flows.settings import Settings
+from flows.sync_config import Schedule
 from flows.workplace import open_ledger
 from referential.history import Outcome, Run
 from referential.ledger import Ledger
@@ -22,8 +23,6 @@ Verdict = Literal["fine", "failed", "stale", "never ran"]
 MAX_AGE = timedelta(hours=26)  # a nightly job, and two hours for it to run
 _LATE = timedelta(hours=2)  # what a scheduled run may take, or its own period if that is shorter
 _SOUND: Final[tuple[Outcome, ...]] = ("done", "nothing-to-do")
-_SPAN = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[smhd])", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +118,12 @@ def due_since(schedule: Schedule | None, now: datetime, max_age: timedelta) -> d
 
 def read_age(text: str) -> timedelta:
     """`26h`, `90m`, `2d` or `3600s`; raises Misdeclared for anything else."""
-    found = _SPAN.fullmatch(text)
-    if found is None or not int(found["number"]):
+    span = span_of(text)
+    if span is None:
         raise Misdeclared(
             [Fault("--max-age", f"{text!r} is no age", "write 26h, 90m, 2d or 3600s")]
         )
-    return timedelta(**{_UNITS[found["unit"]]: int(found["number"])})
+    return span
 
 
 def _moments(cron: str, at: datetime) -> tuple[datetime, datetime]:

@@ -10,13 +10,10 @@ is gathered before anything is refused.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path as FilePath
-from typing import Any, Literal, Protocol, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Protocol, cast
 
-from cronsim import CronSim, CronSimError
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel
 
 from flows.anonymize import RecordBlock, check_rules
 from flows.connections import connection
@@ -24,6 +21,7 @@ from flows.job_file import JobFile, shown
 from flows.misdeclared import Fault, Misdeclared
 from flows.problems import read_block, untagged
 from flows.settings import Settings
+from flows.sync_config import SyncConfig
 from flows.yaml_file import YamlFile
 from mappings.complaints import kind_of
 from mappings.errors import MappingErrors, Path, Place, Problem
@@ -33,104 +31,12 @@ from mappings.running import Mapped
 from mappings.tally import Tally
 from mappings.vocabulary import keys_at, nearest, suggestion
 from referential.feed import Feed
-from referential.limits import Limits
-from referential.missing import Runs
 from sources.base import Connection, Source, SourceConfig
 from sources.registry import SOURCES
 
 SHIPPED = FilePath(__file__).resolve().parent.parent / "mappings" / "customers"
 _WORDS = ("source", "mapping", "sync", "record", "include", "variables")
 _PART = "_"  # names that begin so are of files, and folders of them, that jobs include
-
-
-class Schedule(BaseModel):
-    """When the job runs: a cron line or an interval."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    cron: str = Field(default="", description="Cron line, for instance `0 2 * * *`.")
-    interval: int | None = Field(default=None, gt=0, description="Seconds between two runs.")
-    timezone: str = Field(default="UTC", description="IANA time zone of the cron line.")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "Schedule":
-        if bool(self.cron) == bool(self.interval):
-            raise ValueError("a schedule has either `cron` or `interval`; mend: keep one of them")
-        try:
-            zone = ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            what = f"unknown time zone {self.timezone!r}; mend: such as Europe/Paris"
-            raise ValueError(what) from error
-        try:
-            if self.cron:
-                CronSim(self.cron, datetime.now(zone))
-        except CronSimError as error:
-            what = (
-                f"{self.cron!r} is no cron line ({error}); mend: five fields, such as `0 2 * * *`"
-            )
-            raise ValueError(what) from error
-        return self
-
-
-class SyncConfig(BaseModel):
-    """The `sync:` block: where entities go, and within which limits."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    connection: str = Field(description="Name of the Canopsis connection, in refsync.yaml.")
-    import_source: str = Field(
-        min_length=1, description="Stored by Canopsis on each entity as `import_source`."
-    )
-    missing: Literal["disable", "delete", "keep"] = Field(
-        default="disable",
-        description="What becomes of an entity whose record left a complete extraction.",
-    )
-    missing_after: Runs = Field(
-        default=1,
-        description="Finished runs in a row, this one included, that an entity must be missing in"
-        " before it is disabled or deleted: `3 runs`, or `3`.",
-    )
-    prune: bool = Field(
-        default=True,
-        description="Whether infos and categories that we gave and that left the source are taken"
-        " away from the entities in Canopsis.",
-    )
-    respect_manual: bool = Field(
-        default=True,
-        description="Whether an entity that somebody disabled in Canopsis by hand stays disabled"
-        " when it is updated.",
-    )
-    limits: Limits = Field(default_factory=Limits, description="What a plan must respect.")
-    on_refusal: Literal["stop", "hold_removals"] = Field(
-        default="stop",
-        description="What becomes of a plan that would take away too much, and nothing worse:"
-        " nothing of it is done, or all of it but the removals, which wait to be accepted.",
-    )
-    slices: int = Field(
-        default=1,
-        ge=1,
-        le=64,
-        description="Parts of each dataset that are read side by side, where the source can cut it;"
-        " the connection bounds how many at once (`max_concurrency`).",
-    )
-    targets: tuple[str, ...] = Field(
-        default=(),
-        description="Names of further Canopsis connections that this job may load (`--to NAME`),"
-        " such as a pre-production; each is a feed of its own, with what it owns and its runs.",
-    )
-    schedule: Schedule | None = Field(default=None, description="When the job runs.")
-
-    @property
-    def loads(self) -> tuple[str, ...]:
-        """Every Canopsis that the job may load, the one it is about to load first."""
-        return (self.connection, *self.targets)
-
-    @model_validator(mode="after")
-    def _told_apart(self) -> "SyncConfig":
-        twice = next((name for name in self.loads if self.loads.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"{twice!r} is named twice as a target; mend: name each once")
-        return self
 
 
 class Maps(Protocol):

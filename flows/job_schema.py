@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from flows.anonymize import RecordBlock
-from flows.job import SyncConfig
+from flows.sync_config import SyncConfig
 from mappings.constants import ConstantField
 from mappings.language import Include, MappingBlock
 from sources.registry import SOURCES

@@ -14,9 +14,9 @@ import orjson
 from pydantic import BaseModel
 
 from flows.anonymize import RecordBlock
-from flows.job import SyncConfig
 from flows.job_schema import job_schema
 from flows.settings import SettingsFile
+from flows.sync_config import SyncConfig
 from mappings.language import MappingBlock
 from referential.connection import CanopsisConnection
 from sources.registry import SOURCES

@@ -43,6 +43,16 @@ class Retention(BaseModel):
     )
 
 
+class Notify(BaseModel):
+    """Whom Prefect tells of what goes wrong: names of blocks, which hold the addresses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    webhook: str = Field(default="", description="Name of a Prefect Webhook block.")
+    email: str = Field(default="", description="Name of a Prefect e-mail credentials block.")
+    to: tuple[str, ...] = Field(default=(), description="Whom the e-mails go to.")
+
+
 class SettingsFile(BaseModel):
     """The words of `refsync.yaml`."""
 
@@ -71,6 +81,19 @@ class SettingsFile(BaseModel):
         default="",
         description="Text file with the figures of all feeds, written after each run for the"
         " textfile collector of Prometheus' node exporter.",
+    )
+    dask: str = Field(
+        default="",
+        description="Address of the scheduler of a Dask cluster, `tcp://HOST:PORT`; without it, one"
+        " of this machine is made for each run that asks for `runner: dask`.",
+    )
+    shared: str = Field(
+        default="",
+        description="Folder, or fsspec URL, where the workers of a Dask cluster leave what they"
+        " read; without it, in the spool, which they must share then.",
+    )
+    notify: Notify = Field(
+        default=Notify(), description="Whom Prefect tells of runs that fail, and of stale feeds."
     )
     connections: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Named endpoints with their credentials."

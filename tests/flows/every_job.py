@@ -38,7 +38,15 @@ SYNC_BLOCKS: tuple[dict[str, Any], ...] = (
             "categories": {"Server": {"missing": 3}},
         },
         "slices": 4,
-        "schedule": {"cron": "0 2 * * *", "timezone": "Europe/Paris"},
+        "runner": "dask",
+        "retries": 5,
+        "timeouts": {"check": "5m", "extract": "2h", "load": 3600},
+        "documentation": "https://wiki.acme.example/feeds/servers",
+        "schedule": {
+            "cron": "0 2 * * *",
+            "timezone": "Europe/Paris",
+            "collision": "enqueue",
+        },
     },
     {**SYNC, "schedule": {"interval": 3600}},
 )

@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from flows.health import due_since, health_of, read_age
-from flows.job import Schedule
 from flows.misdeclared import Misdeclared
+from flows.sync_config import Schedule
 from referential.errors import PlanRefused
 from referential.ledger import utc_now
 from tests.flows.command import Refsync

@@ -15,8 +15,9 @@ import pytest
 from pydantic import BaseModel
 
 from flows.anonymize import RecordBlock
-from flows.job import SyncConfig, load_job
+from flows.job import load_job
 from flows.misdeclared import Fault, Misdeclared
+from flows.sync_config import SyncConfig
 from mappings.errors import Path
 from mappings.language import MappingBlock
 from sources.registry import SOURCES
@@ -67,6 +68,7 @@ AS_GOOD: dict[str, tuple[str, ...]] = {
     r"mapping\.expect\.servers\.filled\.env": ("fraction",),
     r"sync\.limits\.(missing|datasets\.servers\.(missing|changed))": ("whole",),
     r"sync\.missing_after": ("whole",),
+    r"sync\.timeouts\.(check|extract)": ("whole",),
     # a word or something else
     r"excel\.datasets\.servers\.skip_rows_before_header": ("whole",),
     r"servicenow\.datasets\.servers\.display_value": ("truth",),
