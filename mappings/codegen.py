@@ -14,24 +14,26 @@
 First come the hard rules, any of which may refuse the record: `at` then tells which one did, and
 with it whether the entity's identity was already known, for its rules are the first of all. What
 follows cannot fail, so that what it counts in `missed_0`, it counts of entities. With `each` the
-same stands in a loop over the items of the record.
+same stands in a loop over the items of the record. Of a service that is gathered over all records,
+`begin_0` makes the body: it is called for the first of them alone.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from mappings import casts, names
+from mappings.body_code import BodyCode, absent, dict_of
 from mappings.cleaner import BRACKETED
 from mappings.lookups import key_of
-from mappings.paths import path_text
+from mappings.paths import Path
 from mappings.pattern import regexp_text
 from mappings.rejects import Refusal
-from mappings.rules import Constant, Info, Rule
+from mappings.rules import Rule
 from mappings.statements import Statements
+from mappings.trials import SLOTS
 from mappings.unit import EACH, WHEN, Unit
 
-SLOTS = 3  # a gathered service is (body, number, record, the value of each condition…)
-
+_FIELDS = "fields = item if item.__class__ is dict else NOTHING"
 _DIFFERS = (
     "pattern differs",
     "only lists are gathered, and here the record differs from those before it; make them agree",
@@ -69,10 +71,11 @@ _NAMESPACE: dict[str, Any] = {
 
 
 def generate(units: Sequence[Unit]) -> tuple[str, dict[str, Any]]:
-    """The source of a module with `unit_<n>`, and `pattern_<n>` for gathered services.
+    """The source of a module with `unit_<n>`; `begin_<n>` and `pattern_<n>` for gathered services.
 
     Beside it the values that the source names, but for `missed_<n>`, `reject_<n>`, `refuse_<n>`,
-    `filtered_<n>` and `claim`, which are the caller's.
+    `filtered_<n>` and `claim`, which are the caller's. For `begin_<n>` the first three of them are
+    called `missed_begun_<n>` and so on.
     """
     namespace = {"__builtins__": {}, **_NAMESPACE}
     functions = [_Function(index, unit, namespace) for index, unit in enumerate(units)]
@@ -86,12 +89,9 @@ class _Function:
         self.index = index
         self.unit = unit
         self.record = Statements(namespace, unit.cleaner)  # what comes before the loop over items
-        self.out = self.record
-        if unit.each is not None:
-            self.out = Statements(namespace, unit.cleaner, unit.list or ("$item",))
-        self.rank = {id(rule): rank for rank, rule in enumerate(unit.rules)}
+        self.out = self.record if unit.each is None else self.record.beside(_list(unit))
+        self.rules = BodyCode(unit, self.out, str(index))
         self.conditions = [condition for group in unit.pattern for condition in group]
-        self.counted: list[str] = []  # what is counted once nothing can fail any more
 
     def source(self) -> str:
         out, index = self.out, self.index
@@ -103,7 +103,7 @@ class _Function:
             self._items(self.unit.each)
         out.open("try:")
         if self.unit.each is not None:
-            out.add("fields = item if item.__class__ is dict else NOTHING")
+            out.add(_FIELDS)
         if self.unit.when is not None:
             out.add(f"at = {WHEN}")
             out.open(f"if not {out.condition(self.unit.when)}:")
@@ -111,13 +111,11 @@ class _Function:
             out.close()
         identity = self._gathered() if self.unit.gathered else self._entity()
         out.close()
-        out.open("except Exception as error:")
-        known = self._known(identity) + (", key=key" if self.unit.each is not None else "")
-        out.add(f"rejects.append(reject_{index}(at, number, record, error, {known}))")
+        out.add("except Exception as error:", f"    {self._reject(self.rules, identity)}")
+        lines = out.lines
         if self.unit.gathered:
-            out.depth = 0
-            self._pattern_function()
-        return "\n".join(out.lines)
+            lines = [*lines, "", *self._begin(), "", *self._pattern_function()]
+        return "\n".join(lines)
 
     def _items(self, each: Rule) -> None:
         """Opens the loop over the items of a record."""
@@ -128,7 +126,7 @@ class _Function:
         if each.default is not None:
             before.add(f"if {value} is None: {value} = {before.literal(each.default)}")
         elif each.required:
-            refusal = before.constant("absent", _absent(each))
+            refusal = before.constant("absent", absent(each))
             before.add(f"if {value} is None: raise Refusal(*{refusal})")
         before.add(f"items = items_of({value})")
         before.close()
@@ -138,24 +136,23 @@ class _Function:
         out.close()
         out.open("for key, item in items:")
 
-    def _known(self, identity: str) -> str:
-        """The identity where a record is refused, "" when it was not yet good."""
-        rules = (self.unit.name, self.unit.component)
-        varying = [rule for rule in rules if rule and not isinstance(rule.origin, Constant)]
-        last = max((self.rank[id(rule)] for rule in varying), default=None)
-        return identity if last is None else f"{identity} if at > {last} else ''"
+    def _reject(self, rules: BodyCode, identity: str) -> str:
+        """The statement that notes a record which is refused."""
+        known = rules.known(identity) + (", key=key" if self.unit.each is not None else "")
+        return f"rejects.append(reject_{rules.tally}(at, number, record, error, {known}))"
 
     def _entity(self) -> str:
         """One entity for each record; gives the expression of its identity."""
-        out, more = self.out, {}
+        out, rules, more = self.out, self.rules, {}
         name = identity = self._name(self.unit.name)
         if self.unit.component is not None:
             more["component"] = component = self._name(self.unit.component)
             identity = out.name("i")
             out.add(f"{identity} = {name} + '/' + {component}")
         if self.conditions:
-            more["entity_pattern"] = self._pattern([self._hard(c.rule) for c in self.conditions])
-        self._body(name, more, identity)
+            values = [rules.hard(condition.rule) for condition in self.conditions]
+            more["entity_pattern"] = self._pattern(values)
+        rules.body(name, more, identity)
         if "component" in more:
             out.add(f"add_group({more['component']})")
         out.add(f"add_id({identity})", "add_body(body)")
@@ -168,137 +165,53 @@ class _Function:
 
         Gives the expression of its identity.
         """
-        out = self.out
-        name = self._hard(self.unit.name)
-        values = [self._hard(condition.rule) for condition in self.conditions]
-        grow = [condition.rule.cast == "words" for condition in self.conditions]
+        out, rules = self.out, self.rules
+        name = rules.hard(self.unit.name)
+        values = [rules.hard(condition.rule) for condition in self.conditions]
+        given = "".join(f"{variable}, " for variable, _ in rules.counted)
+        more = ", key, item" if self.unit.each is not None else ""
         out.add(f"found = gathered.get({name})")
         out.open("if found is None:")
-        self._check_name(name, self.unit.name)
-        self._body(name, {}, name)
-        starts = ["set()" if grows else value for value, grows in zip(values, grow, strict=True)]
-        out.add(f"found = gathered[{name}] = (body, number, record, {', '.join(starts)})")
+        arguments = f"rejects, number, record, {name}, ({', '.join(values)},), ({given})"
+        out.add(f"found = begin_{self.index}({arguments}{more})", "if found is None: continue")
+        out.add(f"gathered[{name}] = found")
         out.close()
-        slots = [f"found[{SLOTS + rank}]" for rank in range(len(values))]
-        for condition, slot, value, grows in zip(self.conditions, slots, values, grow, strict=True):
-            if not grows:
-                out.add(f"at = {self.rank[id(condition.rule)]}")
+        slots = [(f"found[{SLOTS + rank}]", value) for rank, value in enumerate(values)]
+        spots = list(zip(slots, self.conditions, strict=True))
+        for (slot, value), condition in spots:
+            if not condition.grows:
+                out.add(f"at = {rules.rank[id(condition.rule)]}")
                 out.add(f"if {slot} != {value}: raise Refusal(*DIFFERS)")
-        for slot, value, grows in zip(slots, values, grow, strict=True):
-            if grows:
-                out.add(f"{slot}.update({value})")
+        out.add(*(f"{slot}.update({value})" for (slot, value), each in spots if each.grows))
         return name
+
+    def _begin(self) -> list[str]:
+        """What begins a gathered service, or notes that the record cannot and gives None."""
+        out = self.out.beside(self.out.each)
+        rules = BodyCode(self.unit, out, f"begun_{self.index}")
+        rules.counted = [
+            (f"given[{place}]", rank) for place, (_, rank) in enumerate(self.rules.counted)
+        ]
+        more = ", key, item" if self.unit.each is not None else ""
+        arguments = f"rejects, number, record, name, values, given{more}"
+        out.open(f"def begin_{self.index}({arguments}):")
+        out.add("at = 0")
+        out.open("try:")
+        if self.unit.each is not None:
+            out.add(_FIELDS)
+        rules.check_name("name", self.unit.name)
+        rules.body("name", {}, "name")
+        starts = ["set()" if c.grows else f"values[{i}]" for i, c in enumerate(self.conditions)]
+        out.add(f"return (body, number, record, {', '.join(starts)})")
+        out.close()
+        out.add("except Exception as error:", f"    {self._reject(rules, 'name')}")
+        return out.lines
 
     def _name(self, rule: Rule) -> str:
         """The value of a name, which Canopsis can hold."""
-        name = self._hard(rule)
-        self._check_name(name, rule)
+        name = self.rules.hard(rule)
+        self.rules.check_name(name, rule)
         return name
-
-    def _check_name(self, name: str, rule: Rule) -> None:
-        """Refuses the name in variable *name* when Canopsis could not hold it."""
-        if isinstance(rule.origin, Constant):
-            return
-        self.out.add(f"at = {self.rank[id(rule)]}")
-        # printable text is blank only when it is empty or begins with a space
-        plain = f"'!' <= {name} and {name}.isprintable() and len({name}) < 256"
-        if rule.cast == "service_name":
-            self.out.add(f"check_service_name({name})")
-        elif rule.cast == "resource_name":
-            plain += f" and '/' not in {name} and {name} not in INTERNAL"
-            self.out.add(f"if not ({plain}): check_resource({name})")
-        else:
-            self.out.add(f"if not ({plain} and '/' not in {name}): check_component({name})")
-
-    def _check_identity(self, name: str, more: dict[str, str], identity: str) -> None:
-        """Refuses an id that no event could carry, or that another kind of entity has."""
-        out, claims, component = self.out, self.unit.claims, more.get("component")
-        if component is None and claims == "none":
-            return
-        out.add(f"at = {len(self.unit.rules)}")
-        if component is not None:
-            out.add(f"if len({identity}) > 255: check_room({name}, {component})")
-        if claims == "none":
-            return
-        owner = component or repr(f"\0{self.unit.kind}")
-        if claims == "slashes":
-            out.open(f"if {identity}.count('/') > 1:")
-        out.add(f"owner = claim({identity}, {owner})")
-        out.add(f"if owner != {owner}: raise taken({identity}, owner)")
-        if claims == "slashes":
-            out.close()
-
-    def _hard(self, rule: Rule) -> str:
-        """The value of a rule that may refuse the record; its default is already in."""
-        out, rank = self.out, self.rank[id(rule)]
-        if isinstance(rule.origin, Constant):
-            return out.literal(rule.origin.value)
-        out.add(f"at = {rank}  # {rule.name!r}")
-        value = out.value(rule)
-        if rule.default is not None:
-            given, value = value, out.name("v")
-            out.add(f"{value} = {out.literal(rule.default)} if {given} is None else {given}")
-            self.counted.append(f"if {given} is None: missed_{self.index}[{rank}] += 1")
-        elif rule.required:
-            out.add(f"if {value} is None: raise Refusal(*{out.constant('absent', _absent(rule))})")
-        return value
-
-    def _soft(self, rule: Rule) -> str:
-        """The value of a rule that cannot refuse the record: what it raises leaves it out."""
-        out, rank = self.out, self.rank[id(rule)]
-        out.add(f"# {rule.name!r}")
-        out.look_ups(rule)  # outside of the block, for the rules to come share them
-        out.open("try:")
-        value = out.value(rule)
-        out.close()
-        out.add(f"except Exception as error: {value} = refuse_{self.index}({rank}, number, error)")
-        if rule.default is not None:
-            out.open(f"if {value} is None:")
-            out.add(f"{value} = {out.literal(rule.default)}", f"missed_{self.index}[{rank}] += 1")
-            out.close()
-        return value
-
-    def _body(self, name: str, more: dict[str, str], identity: str) -> None:
-        """The import item of an entity, in the variable `body`."""
-        unit, out = self.unit, self.out
-        texts = {"category": unit.category, "output_template": unit.output_template}
-        given = {key: (rule, self._hard(rule)) for key, rule in texts.items() if rule is not None}
-        level = self._hard(unit.impact_level) if unit.impact_level is not None else "1"
-        infos = {info.key: self._hard(info.rule) for info in unit.infos if info.rule.hard}
-        self._check_identity(name, more, identity)
-        out.add(*self.counted)
-        self._infos(infos)
-        sure = {key: value for key, (rule, value) in given.items() if _sure(rule)}
-        items = {"action": "'set'", "enabled": "True", "impact_level": level, "infos": "infos"}
-        items |= {"name": name, "type": repr(unit.kind), **more, **sure}
-        out.add(f"body = {_dict(items)}")
-        for key, (rule, value) in given.items():
-            if key not in sure:
-                self._optional(f"body[{key!r}] = {value}", value, rule)
-
-    def _infos(self, hard: dict[str, str]) -> None:
-        """The entity's infos, in the variable `infos`."""
-        out, unit = self.out, self.unit
-        constants = {
-            info.key: out.constant("info", _info(info, info.rule.origin.value))
-            for info in unit.infos
-            if isinstance(info.rule.origin, Constant)
-        }
-        out.add(f"infos = {_dict(constants)}")
-        for info in unit.infos:
-            if info.key not in constants:
-                value = hard.get(info.key) or self._soft(info.rule)
-                item = {key: repr(text) for key, text in _info(info, "").items()}
-                item["value"] = value
-                self._optional(f"infos[{info.key!r}] = {_dict(item)}", value, info.rule)
-
-    def _optional(self, statement: str, value: str, rule: Rule) -> None:
-        """A statement for a value that may be absent."""
-        if _sure(rule):
-            self.out.add(statement)
-            return
-        rank = self.rank[id(rule)]
-        self.out.add(f"if {value} is None: missed_{self.index}[{rank}] += 1", f"else: {statement}")
 
     def _pattern(self, values: list[str]) -> str:
         """The expression of the service's pattern, given the variables of its conditions."""
@@ -307,40 +220,19 @@ class _Function:
         for group in self.unit.pattern:
             items = []
             for condition in group:
-                cond = _dict({"type": repr(condition.cond), "value": next(remaining)})
+                cond = dict_of({"type": repr(condition.cond), "value": next(remaining)})
                 typed = {"field_type": repr(condition.field_type)} if condition.field_type else {}
-                items.append(_dict({"cond": cond, "field": repr(condition.field), **typed}))
+                items.append(dict_of({"cond": cond, "field": repr(condition.field), **typed}))
             groups.append(f"[{', '.join(items)}]")
         return f"[{', '.join(groups)}]"
 
-    def _pattern_function(self) -> None:
+    def _pattern_function(self) -> list[str]:
         """What makes the pattern of a gathered service, once all its records were seen."""
         values = [f"v{rank}" for rank in range(len(self.conditions))]
-        self.out.add("", f"def pattern_{self.index}({', '.join(values)}):")
-        self.out.add(f"    return {self._pattern(values)}")
+        function = f"def pattern_{self.index}({', '.join(values)}):"
+        return [function, f"    return {self._pattern(values)}"]
 
 
-def _sure(rule: Rule) -> bool:
-    """Whether the rule always gives a value, once it has not refused the record."""
-    return rule.required or rule.default is not None or isinstance(rule.origin, Constant)
-
-
-def _info(info: Info, value: Any) -> dict[str, Any]:
-    described = {"description": info.description} if info.description else {}
-    return {**described, "name": info.key, "value": value}
-
-
-def _dict(items: dict[str, str]) -> str:
-    """The source of a dict, its keys in the order of the canonical bytes."""
-    return f"{{{', '.join(f'{key!r}: {items[key]}' for key in sorted(items))}}}"
-
-
-def _absent(rule: Rule) -> tuple[str, str]:
-    sources = " or ".join(path_text(path) for path in rule.origin.paths) or "its template"
-    what, why = (
-        f"{rule.name} has no value: {sources} is missing, null or without a match",
-        "missing",
-    )
-    if rule.cast == "words":
-        what, why = f"{rule.name} gathered nothing: {sources} has no value", "gathered nothing"
-    return why, f"{what}; mend the record, or give the rule a default"
+def _list(unit: Unit) -> Path:
+    """What leads to the items of `each` in the record, as far as it is known."""
+    return unit.list or ("$item",)

@@ -60,6 +60,14 @@ class DriverMapper:
         """None: the one call brings what it brings."""
         return frozenset()
 
+    def gathers(self, _dataset: str) -> bool:
+        """Always: the rows of the one call are read whole."""
+        return True
+
+    def whole(self, _dataset: str) -> bool:
+        """Always: what one call answers is never cut into slices."""
+        return True
+
     def map_page(self, _dataset: str, records: Sequence[Any], first: int) -> Mapped:
         """The entities of rows: components, then resources, then services (decision D22)."""
         self._rows += len(records)

@@ -23,7 +23,6 @@ class Join(Lookup):
         self, name: str, dataset: str, paths: tuple[Path, Path], *, many: bool, cleaner: Cleaner
     ) -> None:
         super().__init__(name, {}, many=many)
-        self.hot = self.rows  # rows of a dataset are not the job's to mend: none is dead
         self.dataset = dataset
         self.paths = paths
         self.sealed = False
@@ -32,6 +31,14 @@ class Join(Lookup):
         self._values: list[Any] = []
         self._blank: set[str] = set()  # keys of records without a value
         self._doubtful: frozenset[str] = frozenset()
+
+    def use(self) -> dict[str, Any]:
+        """All rows: those of a dataset are not the job's to mend, so that none is dead."""
+        return self.rows
+
+    @property
+    def dead(self) -> tuple[str, ...]:
+        return ()
 
     def take(self, records: list[Record]) -> None:
         """Takes the rows of a page."""
@@ -63,6 +70,17 @@ class Join(Lookup):
                     del self.rows[key]
         for key in self._blank.difference(self.rows, self._doubtful):
             self.rows[key] = None
+        self.sealed = True
+
+    def learned(self) -> list[Any]:
+        """The table as JSON, once it is sealed."""
+        return [self.rows, sorted(self._doubtful)]
+
+    def absorb(self, learned: list[Any]) -> None:
+        """Takes the table that another one has sealed."""
+        rows, doubtful = learned
+        self.rows.update(rows)
+        self._doubtful = frozenset(doubtful)
         self.sealed = True
 
     def unknown(self, key: str) -> str:

@@ -66,6 +66,19 @@ class Links:
             if field != "component" or unit.kind == "component":
                 yield partial(_note, field, made)
 
+    def learned(self) -> list[Any]:
+        """The names that were given and made, as JSON."""
+        given = [list(link.names) for link in self._links]
+        return [given, {field: list(made) for field, made in self._made.items()}]
+
+    def absorb(self, learned: list[Any]) -> None:
+        """Takes the names that came up elsewhere."""
+        given, made = learned
+        for link, names in zip(self._links, given, strict=True):
+            link.names.update(names)
+        for field, names in made.items():
+            self._made[field].update(names)
+
     def orphans(self, dataset: str) -> tuple[Orphan, ...]:
         """Those of the rules of a dataset, once all datasets were read."""
         found = []

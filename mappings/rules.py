@@ -121,3 +121,8 @@ class Condition:
     field_type: str
     cond: str
     rule: Rule
+
+    @property
+    def grows(self) -> bool:
+        """Whether its value is a list, of which gathered services hold all words."""
+        return self.rule.cast == "words"

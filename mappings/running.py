@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from mappings.codegen import SLOTS
 from mappings.links import Watch
 from mappings.rejects import Record, Refusal, Reject
+from mappings.rules import Constant
+from mappings.trials import (
+    SLOTS,
+    Begun,
+    Trial,
+    Trials,
+    Verdict,
+    contested,
+    fresh,
+    grow,
+    plain,
+    settle,
+)
 from mappings.unit import Unit
 from mappings.unit_tally import UnitTally
 from referential.entity import Body, EntityPage, encode_page
@@ -45,11 +57,10 @@ class Running:
         self._watches = tuple(watches)
         self._namespace = namespace
         self._index = index
-        self._gathered: dict[str, tuple[Any, ...]] = {}
-        namespace[f"missed_{index}"] = self.tally.missed
-        namespace[f"reject_{index}"] = self.tally.reject
-        namespace[f"refuse_{index}"] = self.tally.refuse
-        namespace[f"filtered_{index}"] = self.tally.filtered
+        self._gathered: dict[str, Begun] = {}
+        self.trials: Trials | None = None
+        self._count(str(index), self.tally)
+        self._count(f"begun_{index}", self.tally)
 
     def map(self, records: list[Record], first: int) -> Mapped:
         """The entities of a page; those that are gathered wait for `finish`."""
@@ -86,6 +97,53 @@ class Running:
             return [found[1:SLOTS] for found in gathered.values()]
 
         return self._encoded(list(gathered), [], bodies, [], origins)
+
+    def of_slice(self, begun: list[Any]) -> None:
+        """From now on the records are those of a slice; *begun* is what an earlier one began."""
+        if not self.unit.gathered:
+            return
+        tally, name = UnitTally(self.unit), f"begin_{self._index}"
+        self._count(f"begun_{self._index}", tally)
+        self.trials = Trials(self.unit, self._namespace[name], tally)
+        self._namespace[name] = self.trials.begin
+        for service, values in begun:
+            self._gathered[service] = (None, 0, None, *fresh(values))
+
+    @property
+    def begun(self) -> list[Any]:
+        """The services that it gathers, as JSON, where later records must be like the first."""
+        rules = [condition.rule for group in self.unit.pattern for condition in group]
+        if all(rule.cast == "words" or isinstance(rule.origin, Constant) for rule in rules):
+            return []
+        return [[name, plain(fresh(found[SLOTS:]))] for name, found in self._gathered.items()]
+
+    def learned(self) -> list[Any]:
+        """What it counted and gathered of a slice, as JSON."""
+        trials = [] if self.trials is None else [trial.row() for trial in self.trials.made]
+        services = [[name, plain(found[SLOTS:])] for name, found in self._gathered.items()]
+        return [self.tally.learned(), trials, services]
+
+    def contested(self, learned: list[Any]) -> str:
+        """A service that a slice would have judged otherwise, had it known ours; "" if none."""
+        _, rows, services = learned
+        return contested(self._gathered, (Trial(*row) for row in rows), services)
+
+    def absorb(self, learned: list[Any], before: int) -> Verdict:
+        """Takes what another one learned of later records, *before* which there were so many."""
+        counted, rows, services = learned
+        self.tally.absorb(counted, before)
+        trials, translations = (Trial(*row) for row in rows), list(self.unit.beginning)
+        verdict = settle(self._gathered, trials, self.tally, translations, before)
+        for name, values in services:
+            grow(self._gathered[name], values)
+        return verdict
+
+    def _count(self, name: str, tally: UnitTally) -> None:
+        """Lets the generated code that calls its tally *name* count there."""
+        self._namespace[f"missed_{name}"] = tally.missed
+        self._namespace[f"reject_{name}"] = tally.reject
+        self._namespace[f"refuse_{name}"] = tally.refuse
+        self._namespace[f"filtered_{name}"] = tally.filtered
 
     def _encoded(
         self,

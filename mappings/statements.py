@@ -57,6 +57,10 @@ class Statements:
         self._values: dict[Path, str] = {}
         self._objects: dict[Path, str] = {}
 
+    def beside(self, each: Path | None = None) -> "Statements":
+        """Statements of their own, with the same cleaner and the same store of constants."""
+        return Statements(self._namespace, self._cleaner, each)
+
     def add(self, *lines: str) -> None:
         self.lines.extend(f"{'    ' * self.depth}{line}" for line in lines)
 
@@ -213,7 +217,7 @@ class Statements:
     def _translated(self, translation: Translation, raw: str) -> str:
         """The lookup's row; its slow half meets what is not a row met before."""
         key, value = self.name("k"), self.name("v")
-        hot = self.constant("rows", translation.lookup.hot)
+        hot = self.constant("rows", translation.hot)
         meet = self.constant("meet", translation.meet)
         self.add(
             f"{key} = {raw} if {raw}.__class__ is str else key_of({raw})",

@@ -62,6 +62,18 @@ class Unit:
         yield from (rule.translation for rule in rules if rule.translation is not None)
 
     @property
+    def beginning(self) -> Iterator[Translation]:
+        """Those of them that a gathered unit makes for the first record of a service alone."""
+        conditions = {id(condition.rule) for group in self.pattern for condition in group}
+        for rule in self.rules if self.gathered else ():
+            if (
+                rule.translation is not None
+                and rule is not self.name
+                and id(rule) not in conditions
+            ):
+                yield rule.translation
+
+    @property
     def list(self) -> Path | None:
         """The path of the list of `each`, when it is taken as the record has it."""
         rule = self.each

@@ -28,6 +28,18 @@ class Counts:
     rejects: int = 0
     nameless: int = 0
 
+    def learned(self) -> list[int]:
+        """All of them, as JSON."""
+        return [self.records, self.entities, self.rejects, self.nameless]
+
+    def absorb(self, learned: list[int]) -> None:
+        """Adds what later records gave."""
+        records, entities, rejects, nameless = learned
+        self.records += records
+        self.entities += entities
+        self.rejects += rejects
+        self.nameless += nameless
+
 
 @dataclass(slots=True)
 class UnitTally:
@@ -85,6 +97,33 @@ class UnitTally:
         )
         refused.count += 1
 
+    def learned(self) -> list[Any]:
+        """All that was counted, as JSON."""
+        refused = [
+            [rank, each.why, each.count, each.number, each.reason]
+            for (rank, _), each in self.refused.items()
+        ]
+        return [self.entities, self.filtered[0], self.missed, dict(self.reasons), refused]
+
+    def absorb(self, learned: list[Any], before: int) -> None:
+        """Adds what later records gave, *before* which there were so many."""
+        entities, filtered, missed, reasons, refused = learned
+        self.entities += entities
+        self.filtered[0] += filtered
+        for rank, count in enumerate(missed):
+            self.missed[rank] += count
+        self.reasons.update(reasons)
+        for rank, why, count, number, reason in refused:
+            first = Refused(self.unit.rules[rank].name, why, 0, number + before, reason)
+            self.refused.setdefault((rank, why), first).count += count
+
+    def clear(self) -> None:
+        """Forgets all that was counted; what the generated code adds to stays the same object."""
+        self.entities = self.filtered[0] = 0
+        self.missed[:] = [0] * len(self.missed)
+        self.reasons.clear()
+        self.refused.clear()
+
     @property
     def silent(self) -> list[str]:
         """Rules that gave no entity a value, an `each` without items, a `when` that keeps none."""
@@ -110,7 +149,7 @@ class UnitTally:
     @property
     def unknown(self) -> list[Unknown]:
         """Values that its lookups do not know, rule by rule."""
-        return [unknown for use in self.unit.translations for unknown in use.unknown.values()]
+        return [unknown for use in self.unit.translations for unknown in use.unknown]
 
 
 def dataset_tally(
@@ -130,7 +169,8 @@ def dataset_tally(
         records=counts.records,
         entities=counts.entities,
         rejects=counts.rejects,
-        reasons=dict(reasons),
+        # the most frequent first: in the order in which they came, slices would give another
+        reasons=dict(sorted(reasons.items(), key=lambda each: (-each[1], each[0]))),
         filled={key: present[key] / count if count else 0.0 for key, count in entities.items()},
         unmapped=unmapped,
         unknown=tuple(each for tally in tallies for each in tally.unknown),

@@ -1,11 +1,11 @@
 """Values that a job expects to be unique, or to keep to a list, while they go by."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mappings.casts import shown, text
+from mappings.distinct import Distinct
 from mappings.language import ExpectRule
 from mappings.paths import Path, parse_path
 from mappings.rejects import Refusal
@@ -13,7 +13,6 @@ from mappings.unit import Unit
 from referential.entity import Body, EntityPage
 
 _SHOWN = 3
-_DISTINCT = 1_000  # values kept apart; more of them say no more
 
 
 @dataclass(slots=True)
@@ -29,7 +28,7 @@ class Watched:
     allowed: frozenset[str] | None = None
     unit: Unit | None = None
     path: Path | None = None
-    odd: Counter[str] = field(default_factory=Counter)
+    odd: Distinct = field(default_factory=Distinct)
     _seen: set[str] = field(default_factory=set)
 
     @property
@@ -50,27 +49,35 @@ class Watched:
                 continue
             for word in words:
                 if word and word not in self.allowed:
-                    self._count(word)
+                    self.odd.add(word)
 
     def _look_again(self, word: str) -> None:
         if word and word in self._seen:
-            self._count(word)
+            self.odd.add(word)
         self._seen.add(word)
 
-    def _count(self, word: str) -> None:
-        if word in self.odd or len(self.odd) < _DISTINCT:
-            self.odd[word] += 1
+    def learned(self) -> list[Any]:
+        """The odd values, and of what must be unique every value, as JSON."""
+        return [self.odd.learned(), list(self._seen)]
+
+    def absorb(self, learned: list[Any]) -> None:
+        """Takes what another one learned of later records: what both have seen is seen again."""
+        odd, seen = learned
+        for word in self._seen.intersection(seen):
+            if word:
+                self.odd.add(word)
+        self.odd.absorb(odd)
+        self._seen.update(seen)
 
     @property
     def failure(self) -> str:
         """What failed, "" when nothing did."""
-        if not self.odd:
+        odd = self.odd.kept
+        if not odd:
             return ""
-        met = ", ".join(
-            f"{shown(word)} ({count + self.unique} times)"
-            for word, count in self.odd.most_common(_SHOWN)
-        )
-        rest = len(self.odd) - _SHOWN
+        most = sorted(odd, key=lambda each: (-each[1], each[0]))[:_SHOWN]
+        met = ", ".join(f"{shown(word)} ({count + self.unique} times)" for word, count, _ in most)
+        rest = len(odd) - _SHOWN
         met += f" and {rest} more" if rest > 0 else ""
         what = f"{'field' if self.unit is None else 'info'} {self.key!r}"
         if self.unique:
