@@ -1,13 +1,14 @@
 r"""Many rows in a text file: one block of columns a line, as JSON.
 
     {"rows":3,"id":["sw1","eth0/sw1","eth1/sw1"],"kind":["component","resource","resource"],
-     "group":[null,"sw1","sw1"],"dataset":["ports"],"fingerprint":"0f…","offset":[0,210,431]}
+     "group":[null,"sw1","sw1"],"dataset":["ports"],"fingerprint":"0f…","offset":"00…"}
 
 Columns are named by those who write them. What a column holds follows from its name: 16-byte
-digests (one hexadecimal string), integers, text for all others. Four habits keep blocks small and
-quick to read: a text column of one value throughout is written once, one of few values as the
-values and their places (`{"of":["env\nsite","env"],"at":[0,0,1]}`), a `group` equal to its row's
-`id` is null, and equal labels come back as one object in memory.
+digests (one hexadecimal string), places in the spool (likewise, eight bytes each, the lowest first;
+numbers in the files of an earlier refsync), integers, text for all others. Four habits keep blocks
+small and quick to read: a text column of one value throughout is written once, one of few values as
+the values and their places (`{"of":["env\nsite","env"],"at":[0,0,1]}`), a `group` equal to its
+row's `id` is null, and equal labels come back as one object in memory.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,9 @@ FOUND = ("id", "kind", "group", "dataset", "category", "infos", "fingerprint", "
 ROWS = 10_000
 DIGEST = 16
 _DIGESTS = frozenset({"fingerprint"})
-_INTEGERS = frozenset({"offset", "size", "missed"})
+_PLACES = frozenset({"offset", "size"})
+_INTEGERS = _PLACES | {"missed"}
+_PLACE = np.dtype("<i8")
 
 
 def encode_block(columns: Columns) -> bytes:
@@ -39,6 +42,8 @@ def encode_block(columns: Columns) -> bytes:
             block[name] = b"".join(values).hex()
         elif name == "group":
             block[name] = _once([None if g == i else g for g, i in zip(values, ids, strict=True)])
+        elif name in _PLACES:
+            block[name] = np.array(values, dtype=_PLACE).tobytes().hex()
         elif name in _INTEGERS or name == "id":
             block[name] = values if isinstance(values, list) else list(values)
         else:
@@ -48,21 +53,24 @@ def encode_block(columns: Columns) -> bytes:
 
 def decode_block(
     line: bytes, columns: Iterable[str], seen: dict[str, str] | None = None
-) -> dict[str, list[Any]]:
-    """The wanted columns of one line; raises KeyError or ValueError when they are not there.
+) -> dict[str, Any]:
+    """The wanted columns of one line: lists, and of places arrays.
 
+    Raises KeyError or ValueError when they are not there, TypeError when they are something else.
     `seen` keeps the labels of earlier lines, so that equal ones are one object throughout.
     """
     seen = {} if seen is None else seen
     block = orjson.loads(line)
     rows, ids = block["rows"], block["id"]
-    decoded: dict[str, list[Any]] = {}
+    decoded: dict[str, Any] = {}
     for name in columns:
         values = block[name]
         if name in _DIGESTS:
             values = np.frombuffer(bytes.fromhex(values), dtype=f"V{DIGEST}").tolist()
         elif name == "group":
             values = _groups(values, ids)
+        elif name in _PLACES:
+            values = _places(values)
         elif name != "id" and name not in _INTEGERS:
             values = _decoded(values, rows, seen)
         if len(values) != rows:
@@ -106,7 +114,7 @@ def read_columns(path: Path, columns: Sequence[str] = FOUND) -> pd.DataFrame:
                 raise _unreadable(path, number) from error
             for name, values in block.items():
                 if name in _INTEGERS:
-                    parts[name].append(np.array(values, dtype=np.int64))
+                    parts[name].append(np.asarray(values, dtype=np.int64))
                 else:
                     parts[name] += values
     return to_frame(
@@ -118,22 +126,24 @@ def read_columns(path: Path, columns: Sequence[str] = FOUND) -> pd.DataFrame:
 
 
 def to_frame(columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]]) -> pd.DataFrame:
-    """A frame whose text stays Python objects: pandas would take it for its own string type."""
-    return pd.DataFrame(
-        {
-            name: np.asarray(values, dtype=np.int64)
-            if name in _INTEGERS
-            else pd.Series(objects(values), dtype=object)
-            for name, values in columns.items()
-        }
-    )
+    """A frame whose text stays Python objects: pandas would take it for its own string type.
+
+    Arrays are taken as they are, each column apart: pandas would copy a million rows twice, first
+    into its series, then into one block for all columns.
+    """
+    arrays = {
+        name: np.asarray(values, dtype=np.int64) if name in _INTEGERS else objects(values)
+        for name, values in columns.items()
+    }
+    series = {name: pd.Series(v, dtype=v.dtype, copy=False) for name, v in arrays.items()}
+    return pd.DataFrame(series, copy=False)
 
 
 def objects(values: Sequence[Any] | npt.NDArray[Any]) -> npt.NDArray[np.object_]:
     """An array of the very objects: numpy would pad byte strings and cut their zeros."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+    if isinstance(values, np.ndarray):
+        return values.astype(object, copy=False)
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def _cut(frame: pd.DataFrame) -> Iterable[Columns]:
@@ -144,6 +154,12 @@ def _cut(frame: pd.DataFrame) -> Iterable[Columns]:
 
 def _blocks(file: BinaryIO) -> Iterable[bytes]:
     return (line for line in file if not line.startswith(b'{"header":'))
+
+
+def _places(written: str | list[int]) -> npt.NDArray[np.int64]:
+    if isinstance(written, str):
+        return np.frombuffer(bytes.fromhex(written), dtype=_PLACE)
+    return np.array(written, dtype=np.int64)
 
 
 def _groups(values: list[str | None], ids: list[str]) -> list[str]:
@@ -175,7 +191,7 @@ def _coded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
 def _decoded(written: Any, rows: int, seen: dict[str, str]) -> list[str]:
     if isinstance(written, dict):
         of = [seen.setdefault(value, value) for value in written["of"]]
-        return [of[place] for place in written["at"]]
+        return list(map(of.__getitem__, written["at"]))
     values = [seen.setdefault(value, value) for value in written]
     return values * rows if len(values) == 1 else values
 

@@ -16,10 +16,14 @@ DUPLICATES = ("id", "kind", "dataset", "offset", "size", "reason")
 LATER = "a later record gives the same id with other values, and the last one wins"
 
 
-def without_duplicates(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows with unique ids, and those set aside: the columns of `DUPLICATES`."""
-    if pd.Index(found["id"]).is_unique:
-        return found, to_frame({name: [] for name in DUPLICATES})
+def without_duplicates(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index, pd.DataFrame]:
+    """The rows with unique ids, an index of these, and the rows set aside: `DUPLICATES`.
+
+    The index is the one that was asked whether ids are unique: its hash table is there already.
+    """
+    index = pd.Index(found["id"])
+    if index.is_unique:
+        return found, index, to_frame({name: [] for name in DUPLICATES})
     columns = {name: found[name].to_numpy() for name in ("id", "kind", "dataset", "fingerprint")}
     rows = np.flatnonzero(found["id"].duplicated(keep=False).to_numpy()).tolist()
     ids, kinds = columns["id"], columns["kind"]
@@ -34,7 +38,8 @@ def without_duplicates(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]
     told = [row for row in rows if set_aside[row]]
     duplicates = {name: found[name].to_numpy()[told] for name in DUPLICATES[:-1]}
     duplicates["reason"] = np.array([set_aside[row] for row in told], dtype=object)
-    return found[kept].reset_index(drop=True), to_frame(duplicates)
+    wanted = found[kept].reset_index(drop=True)
+    return wanted, pd.Index(wanted["id"]), to_frame(duplicates)
 
 
 def _reason(columns: dict[str, Any], row: int, first: int, last: int) -> str:

@@ -23,8 +23,21 @@ def stale_keys(before: str, now: str) -> str:
     return joined_keys(tuple(set(split_keys(before)).difference(split_keys(now))))
 
 
-def lapsed(wanted: pd.DataFrame, known: pd.DataFrame, hit: Rows, row: Rows) -> tuple[Texts, Texts]:
-    """`stale` and `cleared` of the found rows *hit*, which the ledger knows as its rows *row*."""
+def with_lapsed(wanted: pd.DataFrame, known: pd.DataFrame, hit: Rows, row: Rows) -> pd.DataFrame:
+    """The found rows with the columns `stale` and `cleared`, "" in all but the rows *hit*.
+
+    The ledger knows these as its rows *row*.
+    """
+    columns = {}
+    for name, values in zip(("stale", "cleared"), _lapsed(wanted, known, hit, row), strict=True):
+        whole = np.full(len(wanted), "", dtype=object)
+        whole[hit] = values
+        columns[name] = pd.Series(whole, dtype=object, copy=False)
+    return wanted.assign(**columns)
+
+
+def _lapsed(wanted: pd.DataFrame, known: pd.DataFrame, hit: Rows, row: Rows) -> tuple[Texts, Texts]:
+    """`stale` and `cleared` of the rows *hit* alone."""
     before, now = known["infos"].to_numpy()[row], wanted["infos"].to_numpy()[hit]
     stale = objects([""] * len(hit))
     changed = np.flatnonzero(before != now)

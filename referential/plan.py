@@ -42,7 +42,7 @@ from referential.duplicates import without_duplicates
 from referential.entity import Kind
 from referential.errors import Unreadable
 from referential.feed import Feed
-from referential.lapsed import lapsed
+from referential.lapsed import with_lapsed
 from referential.missing import due, seen_again
 
 Mode = Literal["sync", "full", "backfill"]
@@ -179,8 +179,8 @@ def make_plan(
     many finished runs in a row, this one included, must an entity be missing to be removed.
     """
     complete = complete if isinstance(complete, bool) else frozenset(complete)
-    wanted, duplicates = without_duplicates(found)
-    position = pd.Index(known["id"]).get_indexer(pd.Index(wanted["id"]))
+    wanted, index, duplicates = without_duplicates(found)
+    position = _position(index, known)
     sent, counts = _sent(wanted, known, position, mode, doubtful, prune=prune)
     gone = np.bincount(position + 1, minlength=len(known) + 1)[1:] == 0
     judged = _missing(known, gone, mode, complete, refused)
@@ -214,6 +214,15 @@ def _actions(changes: pd.DataFrame) -> dict[str, int]:
     return {action: int(numbers.get(action, 0)) for action in ACTIONS}
 
 
+def _position(index: pd.Index, known: pd.DataFrame) -> Rows:
+    """The known row of each found one, whose ids are *index*; -1 when there is none."""
+    place = index.get_indexer(pd.Index(known["id"]))
+    position = np.full(len(index), -1, dtype=np.intp)
+    rows = np.flatnonzero(place >= 0)
+    position[place[rows]] = rows
+    return position
+
+
 def _sent(
     wanted: pd.DataFrame,
     known: pd.DataFrame,
@@ -223,10 +232,7 @@ def _sent(
     *,
     prune: bool,
 ) -> tuple[list[Part], dict[str, int]]:
-    """The found rows to send; the counts `unchanged`, `changed` and `held`.
-
-    `position` is the known row of each found one, -1 when there is none.
-    """
+    """The found rows to send; the counts `unchanged`, `changed` and `held`."""
     hit = np.flatnonzero(position >= 0)
     row = position[hit]
     before = known["fingerprint"].to_numpy()[row]
@@ -235,17 +241,18 @@ def _sent(
     moved = wanted["dataset"].to_numpy()[hit] != known["dataset"].to_numpy()[row]
     disabled = known["state"].to_numpy()[row] == "disabled"
     update = (differs | moved | (mode == "full")) & ~disabled
-    held = update & _among(wanted.iloc[hit], doubtful)
+    held = update.copy()
+    held[update] = _among(wanted, hit[update], doubtful)
     update &= ~held
-    stale, cleared = lapsed(wanted, known, hit, row)
-    if not prune:
-        stale = cleared = objects([""] * len(hit))
-    wanted = wanted.assign(stale=_spread(stale, hit, wanted), cleared=_spread(cleared, hit, wanted))
-    pruned = update & ((stale != "") | (cleared != ""))
+    going = (update | disabled) & prune
+    wanted = with_lapsed(wanted, known, hit[going], row[going])
+    updated = hit[update]
+    stale, cleared = (wanted[name].to_numpy()[updated] for name in ("stale", "cleared"))
+    pruned = (stale != "") | (cleared != "")
     parts: list[Part] = [
         ("create", wanted, np.flatnonzero(position < 0)),
-        ("update", wanted, hit[update & ~pruned]),
-        ("prune", wanted, hit[pruned]),
+        ("update", wanted, updated[~pruned]),
+        ("prune", wanted, updated[pruned]),
         ("enable", wanted, hit[disabled]),
     ]
     # as an array of one object: numpy would cut the zeros of bare bytes
@@ -257,18 +264,11 @@ def _sent(
     }
 
 
-def _spread(values: npt.NDArray[np.object_], at: Rows, frame: pd.DataFrame) -> pd.Series:
-    """A column of *frame* that has *values* in the rows *at*, and "" in the others."""
-    whole = objects([""] * len(frame))
-    whole[at] = values
-    return pd.Series(whole, dtype=object)
-
-
-def _among(found: pd.DataFrame, doubtful: AbstractSet[tuple[str, Kind]]) -> Mask:
+def _among(found: pd.DataFrame, rows: Rows, doubtful: AbstractSet[tuple[str, Kind]]) -> Mask:
     if not doubtful:
-        return np.zeros(len(found), dtype=np.bool_)
-    pairs = zip(found["dataset"], found["kind"], strict=True)
-    return np.fromiter((pair in doubtful for pair in pairs), dtype=np.bool_, count=len(found))
+        return np.zeros(len(rows), dtype=np.bool_)
+    pairs = zip(*(found[name].to_numpy()[rows] for name in ("dataset", "kind")), strict=True)
+    return np.fromiter((pair in doubtful for pair in pairs), dtype=np.bool_, count=len(rows))
 
 
 def _missing(

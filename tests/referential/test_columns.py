@@ -124,6 +124,20 @@ def test_a_text_column_of_few_values_is_written_as_the_values_and_their_places()
     assert decode_block(line, ("infos",)) == {"infos": columns["infos"]}
 
 
+def test_places_are_written_as_digits_of_their_bytes_and_read_as_numbers_too(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "index.jsonl"
+    written = encode_block({"id": ["a", "b"], "offset": [-1, 258], "missed": [0, 3]})
+    path.write_bytes(written + b'{"rows":1,"id":["c"],"offset":[700],"missed":[1]}\n')
+
+    read = read_columns(path, ("offset", "missed"))
+
+    assert b'"offset":"ffffffffffffffff0201000000000000","missed":[0,3]' in written
+    assert read["offset"].tolist() == [-1, 258, 700]
+    assert read["missed"].tolist() == [0, 3, 1]
+
+
 def test_equal_labels_are_one_object_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "index.jsonl"
     block = {"id": ["a", "b"], "kind": ["resource", "component"]}
