@@ -1,46 +1,57 @@
-"""Named connections of `refsync.yaml`, resolved into the models of their layer."""
+"""Named connections, of refsync.yaml or of Prefect, resolved into the models of their layer."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from flows.misdeclared import Fault, Misdeclared
+from flows.declared import SLUG, Declared, declared, in_block, unknown
+from flows.misdeclared import Misdeclared
 from flows.problems import problems_of
 from flows.settings import Settings, sqlite_from
-from mappings.errors import Path, Problem
-from mappings.vocabulary import suggestion
-from sources.auth import is_secret_name
+from mappings.errors import Problem
+from referential.errors import Unreachable
+from sources.masking import is_secret_name
 
 M = TypeVar("M", bound=BaseModel)
+
+_MEND = "write ${NAME}, ${file:PATH} or ${prefect:BLOCK}"
 
 
 def connection(settings: Settings, name: str, kind: str, model: type[M], asked_at: str) -> M:
     """The connection *name*, which must be of type *kind*, as a *model*.
 
-    *asked_at* is the place of the job file that names it. Raises Misdeclared with every fault.
+    *asked_at* is the place of the job file that names it. Raises Misdeclared with every fault, and
+    Unreachable when it must be asked of a Prefect that does not answer.
     """
-    declared = settings.words.connections.get(name)
-    if declared is None:
-        hint = suggestion(name, settings.words.connections, "declared")
-        mend = f"declare it under `connections:` in refsync.yaml{hint and '; ' + hint}"
-        raise Misdeclared([Fault(asked_at, f"unknown connection {name!r}", mend)])
-    path: Path = ("connections", name)
-    stated = declared.get("type", kind)
+    found = declared(settings, name)
+    if found is None:
+        raise unknown(settings, name, asked_at)
+    stated = found.words.get("type", kind)
     if stated != kind:
         what = f"connection {name!r} is of type {stated!r}, and a {kind!r} one is asked for"
-        fault = settings.fault(Problem((*path, "type"), what, f"asked for at {asked_at}"))
-        raise Misdeclared([fault])
+        raise Misdeclared(
+            found.faults(settings, [Problem(("type",), what, f"asked for at {asked_at}")])
+        )
+    return validated(settings, found, model)
+
+
+def validated(settings: Settings, found: Declared, model: type[M]) -> M:
+    """A declared connection as a *model*; raises Misdeclared with every fault of it."""
     # some connection models name their type, others leave it to the job
-    names_type = "type" in model.model_fields
-    words = {key: value for key, value in declared.items() if names_type or key != "type"}
-    resolved = _rebased(settings.resolve(words, path), model, settings.base)
+    kept = {"type"} if "type" in model.model_fields else set()
+    whole = found.resolved(settings)
+    words = {key: value for key, value in whole.items() if key != "type" or key in kept}
     try:
-        return model.model_validate(resolved)
+        return model.model_validate(_rebased(words, model, settings.base))
     except ValidationError as error:
-        faults = settings.faults(problems_of(error, model, words, path))
-        raise Misdeclared(faults) from None  # its text could quote a secret
+        # the words of the file, where it has them: a message must not quote what they lead to
+        shown = whole if found.in_block else found.words
+        faults = found.faults(settings, problems_of(error, model, shown, ()))
+    # raised out of the handler: the error of pydantic holds the secrets of what it refuses
+    raise Misdeclared(faults)
 
 
 def _rebased(words: dict[str, Any], model: type[BaseModel], base: FilePath) -> dict[str, Any]:
@@ -66,35 +77,51 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield from _kinds(part)
 
 
-def secrets_in_clear(settings: Settings, name: str, model: BaseModel) -> list[str]:
-    """Warnings for the secrets of connection *name* that stand in refsync.yaml themselves."""
-    declared = settings.words.connections.get(name, {})
+def warnings_of(settings: Settings, name: str, model: BaseModel) -> list[str]:
+    """What is to be said of how the connection *name* is declared, which became *model*."""
+    found = declared(settings, name)
+    return [] if found is None else [*in_clear(settings, found, model), *shadowed(settings, found)]
+
+
+def in_clear(settings: Settings, found: Declared, model: BaseModel) -> list[str]:
+    """Warnings for the secrets of a connection that anybody can read where it is declared."""
     warnings = []
-    for path in _secret_paths(model, ()):
-        raw: Any = declared
-        for step in path:
-            raw = raw.get(step) if isinstance(raw, dict) else None
+    for path in secret_paths(model):
+        raw = at(found.words, path)
         if isinstance(raw, str) and "${" not in raw:
-            what = f"the secret {'.'.join(path)!r} of {name!r}"
-            warnings.append(_in_clear(settings, what, ("connections", name, *path)))
+            what = f"the secret {'.'.join(path)!r} of {found.name!r} is written in clear"
+            mend = "move it to `secrets`" if found.in_block else _MEND
+            warnings.append(f"{found.where(settings, path)}: {what}; {mend}")
             settings.keep_secret(raw)
     return warnings
+
+
+def shadowed(settings: Settings, found: Declared) -> list[str]:
+    """A warning for a block that nobody looks at, since refsync.yaml has its connection too."""
+    with contextlib.suppress(Unreachable, Misdeclared):  # it is not needed
+        if not found.in_block and in_block(settings, found.name) is not None:
+            what = f"wins over the Prefect block {SLUG}/{found.name}"
+            return [f"{found.where(settings)}: this connection {what}; remove one of the two"]
+    return []
 
 
 def ledger_in_clear(settings: Settings) -> list[str]:
     """A warning when the ledger's URL holds its password itself."""
     if "${" in settings.words.ledger or not settings.ledger_password:
         return []
-    return [_in_clear(settings, "the password of the ledger", ("ledger",))]
+    place = settings.fault(Problem(("ledger",), "")).where
+    return [f"{place}: the password of the ledger is written in clear; {_MEND}"]
 
 
-def _in_clear(settings: Settings, what: str, path: Path) -> str:
-    place = settings.fault(Problem(path, "")).where
-    mend = "write ${NAME}, ${file:PATH} or ${prefect:BLOCK}"
-    return f"{place}: {what} is written in clear; {mend}"
+def at(words: Any, path: Sequence[str]) -> Any:
+    """What stands at *path*; None where there is nothing."""
+    for step in path:
+        words = words.get(step) if isinstance(words, dict) else None
+    return words
 
 
-def _secret_paths(model: BaseModel, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def secret_paths(model: BaseModel, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where the secrets of a connection stand in its words."""
     for name in type(model).model_fields:
         value = getattr(model, name)
         if isinstance(value, SecretStr):
@@ -105,4 +132,4 @@ def _secret_paths(model: BaseModel, path: tuple[str, ...]) -> Iterator[tuple[str
                 if isinstance(each, SecretStr) and is_secret_name(key):
                     yield (*path, name, key)
         elif isinstance(value, BaseModel):
-            yield from _secret_paths(value, (*path, name))
+            yield from secret_paths(value, (*path, name))

@@ -25,8 +25,9 @@ from flows.prefect_env import settle
 from flows.problems import problems_of
 from flows.yaml_file import YamlError, YamlFile
 from mappings.errors import Path, Problem
+from sources.masking import masked
 
-_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 
 
 class Retention(BaseModel):
@@ -60,6 +61,7 @@ class SettingsFile(BaseModel):
 
     ledger: str = Field(
         default="sqlite:///.refsync/ledger.db",
+        repr=False,  # its password, if somebody wrote it here
         description="SQLAlchemy URL of the ledger: SQLite, or postgresql:// in production.",
     )
     spool: str = Field(
@@ -96,7 +98,9 @@ class SettingsFile(BaseModel):
         default=Notify(), description="Whom Prefect tells of runs that fail, and of stale feeds."
     )
     connections: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Named endpoints with their credentials."
+        default_factory=dict,
+        repr=False,  # secrets, if somebody wrote them here
+        description="Named endpoints with their credentials.",
     )
 
 
@@ -107,7 +111,9 @@ class Settings:
     file: YamlFile | None
     words: SettingsFile
     base: FilePath  # relative paths of the file start here
-    secrets: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set, repr=False)
+    # what Prefect's blocks of connections hold, by name, as far as they were asked for
+    blocks: dict[str, dict[str, Any] | None] = field(default_factory=dict, repr=False)
 
     @property
     def ledger_url(self) -> str:
@@ -143,7 +149,7 @@ class Settings:
         raises when it is asked.
         """
         problems: list[Problem] = []
-        resolved = self._resolved(value, path, problems)
+        resolved = self.follow(value, path, problems)
         if problems:
             raise Misdeclared(self.faults(problems))
         return resolved
@@ -155,10 +161,17 @@ class Settings:
                 self.secrets.add(secret)
 
     def redact(self, text: str) -> str:
-        """*text* without any secret that was resolved so far."""
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
+        """*text* without any secret that was resolved so far, however it is written there."""
+        return masked(text, tuple(self.secrets))  # another thread may find one meanwhile
+
+    def hidden(self, data: Any) -> Any:
+        """Foreign JSON that is shown to people, such as the record of a reject, without secrets."""
+        if isinstance(data, dict):
+            return {self.hidden(key): self.hidden(value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [self.hidden(value) for value in data]
+        known = isinstance(data, str) and any(each in data for each in tuple(self.secrets))
+        return self.redact(data) if known else data
 
     def fault(self, problem: Problem) -> Fault:
         place = self.file.place(problem.path, on_key=problem.on_key) if self.file else None
@@ -174,13 +187,12 @@ class Settings:
             problems = [problem for _, problem in places]
         return [self.fault(problem) for problem in problems]
 
-    def _resolved(self, value: Any, path: Path, problems: list[Problem]) -> Any:
+    def follow(self, value: Any, path: Path, problems: list[Problem]) -> Any:
+        """*value* with what its references lead to; those that lead nowhere join *problems*."""
         if isinstance(value, dict):
-            return {
-                key: self._resolved(part, (*path, key), problems) for key, part in value.items()
-            }
+            return {key: self.follow(part, (*path, key), problems) for key, part in value.items()}
         if isinstance(value, list):
-            return [self._resolved(part, (*path, i), problems) for i, part in enumerate(value)]
+            return [self.follow(part, (*path, i), problems) for i, part in enumerate(value)]
         if not isinstance(value, str) or "${" not in value:
             return value
 
@@ -193,7 +205,7 @@ class Settings:
             self.keep_secret(secret)
             return secret
 
-        return _REFERENCE.sub(found, value)
+        return REFERENCE.sub(found, value)
 
     def _look_up(self, reference: str) -> str:
         """Raises OSError, LookupError or ValueError when it leads nowhere."""

@@ -5,8 +5,8 @@ type, for some refusals come as `text/plain`.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -58,11 +58,15 @@ class Outage(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An answer as it came; `headers` are found whatever their case."""
+    """An answer as it came; `headers` are found whatever their case.
+
+    `cleared` gives a text of it without our secrets, cut to what a message has room for.
+    """
 
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    cleared: Callable[[str], str] = field(default=lambda text: text[:300], repr=False)
 
     @property
     def is_page(self) -> bool:
@@ -118,14 +122,15 @@ def page(raw: Raw, where: str) -> Unreadable:
 
 
 def words(raw: Raw) -> str:
-    """Canopsis' own words about a refusal."""
+    """Canopsis' own words about a refusal, cleared of secrets."""
     try:
         body = orjson.loads(raw.content)
     except orjson.JSONDecodeError:
         if raw.is_page:
             return f"a web page{_title(raw)}"
-        return raw.content[:300].decode("utf-8", "replace").strip() or "an empty answer"
-    return told(body)
+        text = raw.content.decode("utf-8", "replace").strip()
+        return raw.cleared(text) or "an empty answer"
+    return raw.cleared(told(body))
 
 
 def told(body: Any) -> str:
@@ -137,7 +142,7 @@ def told(body: Any) -> str:
             return "; ".join(f"{path}: {text}" for path, text in sorted(faults.items()))
         case {"description": str(text)} | {"data": {"msg": str(text)}} if text:  # up to 4.2
             return text
-    return orjson.dumps(body).decode()[:300]
+    return orjson.dumps(body).decode()
 
 
 def refusal(raw: Raw, said: str, where: str, right: str) -> Unreachable | Refused:
@@ -179,7 +184,7 @@ def refusal(raw: Raw, said: str, where: str, right: str) -> Unreachable | Refuse
 
 def _title(raw: Raw) -> str:
     found = _TITLE.search(raw.content[:4000])
-    return f" «{found[1].decode('utf-8', 'replace')}»" if found else ""
+    return f" «{raw.cleared(found[1].decode('utf-8', 'replace'))}»" if found else ""
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -4,10 +4,10 @@ Every method is one call or one documented sequence of calls, and decides nothin
 All of them raise Unreachable, Refused and Unreadable (`referential.errors`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import islice, repeat
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -104,13 +104,13 @@ class Canopsis(Reader):
         match answer.body:
             case {"data": [{"error": str(words)}]} if self.dialect.webcore:
                 raise Unreachable(
-                    f"Canopsis could not take the import: {words}",
+                    f"Canopsis could not take the import: {self.wire.cleared(words)[:300]}",
                     where=f"PUT {self.wire.url}{path}",
                     mend="see its message bus and the disk of its web server",
                 )
         job = self.dialect.job(answer.body)
         if job is None:
-            raise not_documented(f"PUT {self.wire.url}{path}", answer.body)
+            raise not_documented(self.wire, f"PUT {path}", answer.body)
         return Receipt(job, answer.at)
 
     def import_status(self, job: str) -> ImportStatus:
@@ -121,8 +121,8 @@ class Canopsis(Reader):
             return ImportStatus(id=job, state="expired")
         status = self.dialect.status(body)
         if status is None:
-            raise not_documented(f"GET {self.wire.url}{path}", body)
-        return status
+            raise not_documented(self.wire, f"GET {path}", body)
+        return replace(status, info=self.wire.cleared(status.info))
 
     def await_import(self, job: str, *, entities: int = 0) -> ImportStatus:
         """The status of *job* once it is over: done, failed or expired.
@@ -182,7 +182,8 @@ class Canopsis(Reader):
                     where=f"PUT {self.wire.url}{path}",
                     mend="see `version` of the connection",
                 )
-            yield from map(_switched, chunk, rows)
+            cleared = repeat(self.wire.cleared)
+            yield from map(_switched, chunk, rows, cleared)
 
     def _switch_by_import(self, action: str, ids: list[str], source: str) -> Iterator[Switched]:
         """What is not there is left out: it would fail the whole import (§3.7)."""
@@ -211,10 +212,10 @@ def _toggle(action: str, entity: Record) -> bytes:
     return orjson.dumps(item)
 
 
-def _switched(identity: str, row: Any) -> Switched:
+def _switched(identity: str, row: Any, cleared: Callable[[str], str]) -> Switched:
     match row:
         case {"status": 200}:
             return Switched(identity, "done")
         case {"status": 404}:
             return Switched(identity, "absent")
-    return Switched(identity, "refused", told(row))
+    return Switched(identity, "refused", cleared(told(row))[:300])

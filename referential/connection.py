@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -151,7 +151,5 @@ class CanopsisConnection(_Strict):
                 found = [secret.get_secret_value()]
         if self.proxy is not None:
             found.append(self.proxy.get_secret_value())
-            found.append(urlsplit(self.proxy.get_secret_value()).password or "")
-        # as they stand in an address too
-        written = [way(each) for each in found for way in (str, quote_plus, quote)]
-        return tuple(dict.fromkeys(secret for secret in written if secret))
+            found.append(unquote(urlsplit(found[-1]).password or ""))
+        return tuple(dict.fromkeys(secret for secret in found if secret))

@@ -47,10 +47,10 @@ class Credentials(AuthBase):
 
 
 class _Keyless(logging.Filter):
-    """urllib3 logs the whole path of each request at the level of debugging."""
+    """urllib3 logs the whole path of each request, and headers that it cannot read."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = _without_key(record.msg)
+        record.msg, record.exc_info = _without_key(record.msg), None
         if isinstance(record.args, tuple):
             record.args = tuple(map(_without_key, record.args))
         return True
@@ -61,13 +61,11 @@ _KEYLESS = _Keyless()
 
 def keep_keys_out_of_logs() -> None:
     """No key in a query is ever logged by urllib3; asking twice changes nothing."""
-    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    for name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(_KEYLESS)
 
 
 def _without_key(part: Any) -> Any:
     if isinstance(part, str):
         return _IN_QUERY.sub("***", part)
-    if isinstance(part, Exception) and "authkey=" in str(part):
-        return _IN_QUERY.sub("***", str(part))
-    return part
+    return type(part).__name__ if isinstance(part, Exception) else part

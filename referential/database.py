@@ -70,6 +70,7 @@ class Database:
         try:
             yield
         except outages as error:
+            _forget_login(error)
             words = str(getattr(error, "orig", None) or error).strip().splitlines()
             raise Unreachable(
                 f"the ledger does not answer: {words[0] if words else type(error).__name__}",
@@ -85,6 +86,15 @@ class Database:
                 where=self.where,
                 mend="set `ledger` in refsync.yaml to another file, or restore it",
             ) from error
+
+
+def _forget_login(error: BaseException | None) -> None:
+    """Psycopg's error keeps what it connected with, the password too, and `repr` shows it."""
+    while error is not None:
+        for each in (error, getattr(error, "orig", None)):
+            if getattr(each, "_pgconn", None) is not None:
+                vars(each)["_pgconn"] = None
+        error = error.__cause__ or error.__context__
 
 
 def shown(url: sa.URL) -> str:

@@ -231,12 +231,12 @@ class Reader:
         match body:
             case {"data": list(), "meta": {"page_count": int(), "total_count": int()}}:
                 return body
-        raise not_documented(f"GET {self.wire.url}{path}", body)
+        raise not_documented(self.wire, f"GET {path}", body)
 
     def record(self, method: str, path: str, **options: Any) -> Record:
         body = self.wire.call(method, path, **options).body
         if not isinstance(body, dict):
-            raise not_documented(f"{method} {self.wire.url}{path}", body)
+            raise not_documented(self.wire, f"{method} {path}", body)
         return body
 
 
@@ -270,10 +270,11 @@ def looks(pace: Pace, allowed: float) -> Iterator[None]:
         wait = min(wait * pace.factor, pace.longest)
 
 
-def not_documented(where: str, body: Any) -> Unreadable:
-    said = orjson.dumps(body)[:200].decode("utf-8", "replace")
+def not_documented(wire: Wire, call: str, body: Any) -> Unreadable:
+    """The error for the answer to *call*, such as `GET /api/v4/entities`."""
+    method, _, path = call.partition(" ")
     return Unreadable(
-        f"Canopsis' API does not document this answer: {said}",
-        where=where,
+        f"Canopsis' API does not document this answer: {wire.quoted(body)}",
+        where=f"{method} {wire.url}{path}",
         mend="see `url` and `version` of the connection",
     )

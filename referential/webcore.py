@@ -106,7 +106,7 @@ class Webcore:
         raise self._unknown("POST", CONTEXT, answer)
 
     def _unknown(self, method: str, path: str, answer: Any) -> Unreadable:
-        said = orjson.dumps(answer)[:200].decode("utf-8", "replace")
+        said = self._wire.quoted(answer)
         return Unreadable(
             f"an answer that no Canopsis of 3.25 to 4.2 is known to give: {said}",
             where=f"{method} {self._wire.url}{path}",

@@ -8,7 +8,7 @@ import io
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -24,8 +24,10 @@ from referential.answers import Outage, Raw, decoded, page, refusal, words
 from referential.connection import CanopsisConnection, Login
 from referential.credentials import Credentials, keep_keys_out_of_logs
 from referential.errors import Refused, Unreachable, Unreadable
+from referential.masking import masked
 
 _BLOCK = 1 << 18  # bytes sent or read at once
+_READ = 4_000  # characters of a foreign text that are looked at to tell it
 _BROKEN = (
     requests.ConnectionError,
     requests.exceptions.ChunkedEncodingError,
@@ -38,7 +40,7 @@ _BROKEN = (
 class Answer:
     """`body` is decoded JSON (None for 204); `at` the server's clock, when it tells."""
 
-    body: Any
+    body: Any = field(repr=False)
     at: datetime | None
 
 
@@ -47,7 +49,7 @@ class _Call:
     method: str
     path: str
     params: Mapping[str, Any] | None = None
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)  # it may hold a password
     right: str = ""
     repeatable: bool = True
     anonymous: bool = False
@@ -172,7 +174,7 @@ class Wire:
 
     def _good(self, raw: Raw, call: _Call) -> Raw:
         if raw.status >= 300:
-            raise refusal(raw, self._scrub(words(raw)), self._where(call), call.right)
+            raise refusal(raw, words(raw), self._where(call), call.right)
         return raw
 
     def _once(self, call: _Call, deadline: float) -> Raw:
@@ -206,7 +208,7 @@ class Wire:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # `from None`: a foreign exception may hold the proxy's password
             raise self._failure(error, where) from None
-        return Raw(response.status_code, response.headers, content)
+        return Raw(response.status_code, response.headers, content, self._scrub)
 
     def _read(self, response: requests.Response, deadline: float, where: str) -> bytes:
         """The whole body as it drips: a read timeout alone lets a byte a minute pass for ever."""
@@ -254,11 +256,17 @@ class Wire:
     def _where(self, call: _Call) -> str:
         return f"{call.method} {self.url}{call.path}"
 
+    def cleared(self, text: str) -> str:
+        """*text* without our secrets."""
+        return masked(text, (*self._connection.secrets(), self._token))
+
+    def quoted(self, body: Any) -> str:
+        """The beginning of an answer that is not as it should be, on one line, for a message."""
+        return self._scrub(orjson.dumps(body).decode("utf-8", "replace"))[:200]
+
     def _scrub(self, text: str) -> str:
-        for secret in (*self._connection.secrets(), self._token):
-            if secret:
-                text = text.replace(secret, "***")
-        return text[:300]
+        """What is told of a foreign text: it is cut last, since half of a secret is one too."""
+        return self.cleared(text[:_READ])[:300]
 
 
 class _Adapter(HTTPAdapter):

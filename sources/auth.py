@@ -1,23 +1,20 @@
 """How calls prove who they are: the `auth:` block of a connection and what it adds to a request."""
 
 import base64
-import re
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import orjson
 from pydantic import Field, SecretStr
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.base import Strict
 from sources.errors import Refused, Unreadable
-
-_SECRET_NAME: Final = re.compile(r"key|token|secret|passw|pwd|auth|signature|cookie", re.IGNORECASE)
+from sources.masking import shown_url
 
 
 class NoAuth(Strict):
@@ -220,11 +217,11 @@ class _Granted(Authenticator, ABC):
             form["scope"] = config.scope
         if config.audience:
             form["audience"] = config.audience
-        client = basic(config.client_id, config.client_secret)
+        client = basic(config.client_id, config.client_secret, *self.secrets())
         if config.client_in == "body":
             form["client_id"] = config.client_id
             form["client_secret"] = config.client_secret.get_secret_value()
-            client = Authenticator("client in the form")
+            client = Authenticator("client in the form", *self.secrets())
         answer = self._ask(config.token_url, form, client)
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
@@ -283,11 +280,14 @@ class _Password(_Granted):
             return None
 
 
-def basic(username: str, password: SecretStr) -> Authenticator:
-    """Basic authentication in UTF-8; requests' own raises on what is not latin-1."""
+def basic(username: str, password: SecretStr, *others: str) -> Authenticator:
+    """Basic authentication in UTF-8; requests' own raises on what is not latin-1.
+
+    *others* are secrets that travel beside it.
+    """
     secret = password.get_secret_value()
     pair = base64.b64encode(f"{username}:{secret}".encode()).decode()
-    return _Header(f"user {username}", "Authorization", f"Basic {pair}", pair, secret)
+    return _Header(f"user {username}", "Authorization", f"Basic {pair}", pair, secret, *others)
 
 
 def authenticator(auth: Auth, ask: AskToken) -> Authenticator:  # noqa: PLR0911 - one a kind
@@ -309,35 +309,3 @@ def authenticator(auth: Auth, ask: AskToken) -> Authenticator:  # noqa: PLR0911 
             return _ClientCredentials(auth, ask)
         case PasswordAuth():
             return _Password(auth, ask)
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """*text* with every secret, in any of the forms it travels in, replaced by `***`."""
-    forms = {form for secret in secrets if secret for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "***")
-    return text
-
-
-def _forms(secret: str) -> tuple[str, ...]:
-    in_json = orjson.dumps(secret).decode()[1:-1]
-    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), in_json
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a header or parameter of this name is likely to hold a secret."""
-    return bool(_SECRET_NAME.search(name))
-
-
-def shown_url(url: str, secrets: Iterable[str]) -> str:
-    """*url* as messages show it: no userinfo, no value of a secret parameter, no secret at all."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that cannot be read"
-    host = parts.netloc.rpartition("@")[2]
-    pairs = [
-        f"{name}={'***' if is_secret_name(name) else quote(value, safe=' ,:/@')}"
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
-    return masked(urlunsplit((parts.scheme, host, parts.path, "&".join(pairs), "")), tuple(secrets))

@@ -3,6 +3,7 @@
 This module loads s3fs, aiobotocore and botocore, and is loaded for `s3://` alone.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,11 @@ from sources.connection import Timeouts
 from sources.drop_connection import DropConnection, S3Login
 from sources.errors import Refused, SourceError
 from sources.remote_folder import Interrupted, RemoteFolder, shown
+
+# at the level of debugging they log session tokens, and answers that may echo more
+for _name in ("aiobotocore", "botocore", "s3fs"):
+    _log = logging.getLogger(_name)
+    _log.setLevel(max(_log.level, logging.INFO))
 
 
 @dataclass(slots=True)

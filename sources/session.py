@@ -21,11 +21,13 @@ import stamina
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from sources.auth import Authenticator, NoAuth, authenticator, is_secret_name
+from sources.auth import Authenticator, NoAuth, authenticator
 from sources.connection import HttpConnection
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
+from sources.masking import is_secret_name
 from sources.selector import NotJson, decode
-from sources.verdict import Judge, Later
+from sources.verdict import Denied, Judge, Later
+from sources.wire_log import keep_queries_out_of_logs
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Call:
     method: str = "GET"
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = None
-    form: Mapping[str, Any] | None = None
+    form: Mapping[str, Any] | None = field(default=None, repr=False)  # of a token, with passwords
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = True
     body: bytes | None = None  # sent as it is, in place of `form`
@@ -54,10 +56,10 @@ class Call:
 class Answer:
     """A decoded answer; `doubtful` when some of its texts may not be writable as UTF-8."""
 
-    document: Any
+    document: Any = field(repr=False)
     doubtful: bool
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     where: str  # the URL without secrets
 
 
@@ -83,6 +85,7 @@ class HttpSession(requests.Session):
 
     def __init__(self, connection: HttpConnection) -> None:
         super().__init__()
+        keep_queries_out_of_logs()
         self.connection = connection
         self.origin = Origin.of(connection.base_url)
         self.authenticator: Authenticator = authenticator(connection.auth, self._ask_token)
@@ -318,7 +321,14 @@ class HttpSession(requests.Session):
         connection = self.connection.model_copy(update=update)
         with HttpSession(connection) as session:
             session.auth = session.authenticator = client
-            return session.ask(Call(url, "POST", form=form)).document
+            try:
+                return session.ask(Call(url, "POST", form=form)).document
+            except Denied as denied:
+                failure = Refused(str(denied))
+                for note in denied.__notes__:
+                    failure.add_note(note)
+        # Not the status: it tells of the client, and would be taken for a right that lacks.
+        raise failure
 
 
 def _charset(response: requests.Response) -> str:

@@ -5,15 +5,15 @@ import http
 import http.client
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 import requests
 import urllib3
 
-from sources.auth import masked, shown_url
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
+from sources.masking import masked, shown_url
 from sources.selector import NotJson
 
 _SAMPLE: Final = 200
@@ -42,8 +42,8 @@ class Judge:
     """Words the errors of one call. `url` and `secrets` are what must be shown and hidden."""
 
     method: str
-    url: str
-    secrets: tuple[str, ...]
+    url: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
     outages: tuple[int, ...]  # HTTP statuses that are outages
 
     @property

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from flows.connections import connection, ledger_in_clear, secrets_in_clear
+from flows.connections import connection, ledger_in_clear, warnings_of
 from flows.misdeclared import Fault, Misdeclared
 from flows.settings import Settings, load_settings
 from referential.connection import CanopsisConnection
@@ -120,11 +120,11 @@ def test_a_refused_secret_is_not_quoted(auth: str) -> None:
     assert "hunter2" not in "\n".join(map(str, faults(text, "target")))
 
 
-def test_secrets_in_clear_are_warned_of_and_hidden() -> None:
+def test_warnings_of_are_warned_of_and_hidden() -> None:
     used = settings(FILE.replace('"${ACME_KEY}"', "clear-key"))
     found = connection(used, "target", "canopsis", CanopsisConnection, AT)
 
-    (warning,) = secrets_in_clear(used, "target", found)
+    (warning,) = warnings_of(used, "target", found)
 
     assert warning.startswith("refsync.yaml:9:32: the secret 'auth.key' of 'target'")
     assert "${NAME}" in warning
@@ -136,7 +136,7 @@ def test_secrets_by_reference_are_not_warned_of() -> None:
     used = settings()
     found = connection(used, "target", "canopsis", CanopsisConnection, AT)
 
-    assert secrets_in_clear(used, "target", found) == []
+    assert warnings_of(used, "target", found) == []
 
 
 def test_a_header_in_clear_is_warned_of_when_its_name_speaks_of_a_secret() -> None:
@@ -146,7 +146,7 @@ def test_a_header_in_clear_is_warned_of_when_its_name_speaks_of_a_secret() -> No
     )
     found = connection(used, "cmdb", "api", ApiConnection, AT)
 
-    (warning,) = secrets_in_clear(used, "cmdb", found)
+    (warning,) = warnings_of(used, "cmdb", found)
 
     assert "'headers.X-Api-Token'" in warning
     assert used.redact("clear-token fr-FR") == "*** fr-FR"
