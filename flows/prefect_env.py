@@ -3,6 +3,7 @@
 The figures behind each setting are in specs/prefect.md, by section.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def prefect_environment(state: Path) -> dict[str, str]:
 
 
 def settle(state: Path) -> None:
-    """Set what the environment does not set already."""
+    """Set what the environment does not set already, and make the folder of Prefect's files."""
     for name, value in prefect_environment(state.absolute()).items():
         os.environ.setdefault(name, value)
+    with contextlib.suppress(OSError):  # Prefect says so itself, where it needs the folder
+        Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)

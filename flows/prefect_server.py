@@ -18,18 +18,24 @@ WITHIN = 120.0  # seconds to be healthy: a fresh database takes up to 30 s on a 
 
 
 @contextlib.contextmanager
-def prefect_server(state: Path, *, ui: bool = True) -> Iterator[str]:
-    """A server whose files lie under *state*; gives its URL. Raises RuntimeError when it dies."""
+def prefect_server(state: Path, *, ui: bool = True, database: str = "") -> Iterator[str]:
+    """A server whose files lie under *state*; gives its URL. Raises RuntimeError when it dies.
+
+    *database* is SQLAlchemy's URL of the one it uses, "" an SQLite file under *state*.
+    """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
         # the machine's own Prefect (its database, its API) is none of this server's business
         **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
         **prefect_environment(state),
+        "PREFECT_UI_URL": url,  # the links in messages of automations
         "PREFECT_UI_API_URL": f"{url}/api",
         "PREFECT_SERVER_UI_ENABLED": str(ui).lower(),
         "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
     }
+    if database:
+        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
     state.mkdir(parents=True, exist_ok=True)
     log = state / "prefect-server.log"
     with log.open("wb") as output:
