@@ -37,6 +37,7 @@ from referential.schema import (
     reject_totals,
     rejects,
     runs,
+    windows,
 )
 
 FORMAT = 1
@@ -199,7 +200,7 @@ def forget_feed(connection: sa.Connection, feed: int) -> None:
     connection.execute(sa.delete(queue).where(queue.c.run.in_(of_feed)))
     for table in (rejects, reject_totals):
         connection.execute(sa.delete(table).where(table.c.run.in_(of_feed)))
-    for owner in (imports, locks, entities, runs):
+    for owner in (imports, locks, windows, entities, runs):
         connection.execute(sa.delete(owner).where(owner.c.feed == feed))
 
 

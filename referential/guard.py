@@ -92,6 +92,22 @@ class Unusual:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A limit beside what was measured; it is passed where `count` is more than `allowed`.
+
+    `name` is `missing` or `changed`, `part` the part of the feed (empty for the whole), `limit` the
+    limit in the words of the job.
+    """
+
+    name: str
+    part: str
+    count: int
+    population: int
+    limit: str
+    allowed: int
+
+
 class LimitsPassed(PlanRefused):
     """The plan passes limits, which someone may accept; `breaches` are all of them."""
 
@@ -144,6 +160,36 @@ def breaches(
     usual: Usual | None = None,
 ) -> list[Breach | Unusual]:
     """The limits that *plan* passes; `known` is the number of entities the feed has enabled."""
+    measured = _all(plan, known=known, limits=limits, parts=parts, usual=usual)
+    return [each for each in measured if each.count > each.allowed]
+
+
+def gauges(
+    plan: Plan,
+    *,
+    known: int,
+    limits: Limits,
+    parts: Sequence[Part] = (),
+    usual: Usual | None = None,
+) -> tuple[Gauge, ...]:
+    """All limits of a feed beside what *plan* does, passed or not; arguments as of `breaches`."""
+    measured = _all(plan, known=known, limits=limits, parts=parts, usual=usual)
+    return tuple(
+        Gauge(each.name, each.part, each.count, each.population, str(each.limit), each.allowed)
+        if isinstance(each, Breach)
+        else Gauge(each.name, "", each.count, known, _times(each), each.allowed)
+        for each in measured
+    )
+
+
+def _times(each: Unusual) -> str:
+    return f"{each.times:g} times the usual {each.usual:g}, or what is never too much"
+
+
+def _all(
+    plan: Plan, *, known: int, limits: Limits, parts: Sequence[Part], usual: Usual | None
+) -> list[Breach | Unusual]:
+    """Every limit that applies, as a breach that it may be or not."""
     removed = sum(plan.counts[action] for action in REMOVED)
     changed = plan.counts["changed"]
     found: list[Breach | Unusual] = [
@@ -160,8 +206,7 @@ def breaches(
         ):
             never = max(limits.minimum_population, known // _FLOOR[name])
             allowed = max(int(limits.median * of), never)
-            if count > allowed:
-                found.append(Unusual(name, count, of, usual.runs, limits.median, allowed))
+            found.append(Unusual(name, count, of, usual.runs, limits.median, allowed))
     return found
 
 
@@ -205,11 +250,21 @@ def judge(
         raise LimitsPassed(
             "; ".join(map(str, passed)),
             where=f"{plan.feed}, plan {plan.checksum}",
-            mend="nothing was written; read the plan, and if it is right accept this very one:"
-            f" {accepting(plan, to)}; or whatever the plan is by then: {' '.join(sorted(options))}"
-            " in place of --accept",
+            mend=_how_to_pass(plan, to, sorted(options)),
             breaches=passed,
         )
+
+
+def _how_to_pass(plan: Plan, to: str, options: Sequence[str]) -> str:
+    if plan.mode == "backfill":  # its plan is never made again as it is
+        return (
+            f"nothing was written; if the plan of this run is right, do it again with {options[0]}"
+        )
+    return (
+        "nothing was written; read the plan, and if it is right accept this very one:"
+        f" {accepting(plan, to)}; or whatever the plan is by then: {' '.join(options)}"
+        " in place of --accept"
+    )
 
 
 def accepting(plan: Plan, to: str = "") -> str:
@@ -229,7 +284,8 @@ def _measured(
     least = limits.minimum_population
     for name, count in (("missing", counts["removed"]), ("changed", counts["changed"])):
         limit: str | int | None = getattr(own, name)
-        if limit is not None and count > (allowed := _allowed(limit, max(known, least))):
+        if limit is not None:
+            allowed = _allowed(limit, max(known, least))
             yield Breach(name, count, known, limit, allowed, least, part)
 
 

@@ -185,6 +185,47 @@ def recent(
     return [_run(row) for row in connection.execute(query)]
 
 
+def until(connection: sa.Connection, run: Run, limit: int) -> list[Run]:
+    """The last ended runs of the feed of *run* up to that one, newest first, of any mode."""
+    query = (
+        sa.select(runs, feeds.c.job, feeds.c.target)
+        .join(feeds, feeds.c.id == runs.c.feed)
+        .where(feeds.c.job == run.feed.job, feeds.c.target == run.feed.target)
+        .where(runs.c.started <= run.started, runs.c.outcome != "running")
+        .order_by(runs.c.started.desc(), runs.c.id.desc())
+        .limit(limit)
+    )
+    return [_run(row) for row in connection.execute(query)]
+
+
+def last_of_each(connection: sa.Connection) -> list[Run]:
+    """The last run of every feed."""
+    newest = (runs.c.started.desc(), runs.c.id.desc())
+    rank = sa.func.row_number().over(partition_by=runs.c.feed, order_by=newest)
+    found = sa.select(runs.c.id, rank.label("rank")).subquery()
+    query = (
+        sa.select(runs, feeds.c.job, feeds.c.target)
+        .join(found, sa.and_(found.c.id == runs.c.id, found.c.rank == 1))
+        .join(feeds, feeds.c.id == runs.c.feed)
+        .order_by(feeds.c.job, feeds.c.target)
+    )
+    return [_run(row) for row in connection.execute(query)]
+
+
+def neighbours(connection: sa.Connection, run: Run) -> tuple[str, str]:
+    """The runs of the same feed before and after *run*; "" where there is none."""
+    of_feed = (
+        sa.select(runs.c.id)
+        .join(feeds, feeds.c.id == runs.c.feed)
+        .where(feeds.c.job == run.feed.job, feeds.c.target == run.feed.target)
+        .limit(1)
+    )
+    place, here = sa.tuple_(runs.c.started, runs.c.id), sa.tuple_(run.started, run.id)
+    before = of_feed.where(place < here).order_by(runs.c.started.desc(), runs.c.id.desc())
+    after = of_feed.where(place > here).order_by(runs.c.started, runs.c.id)
+    return connection.scalar(before) or "", connection.scalar(after) or ""
+
+
 def add_rejects(connection: sa.Connection, run: str, coming: Iterable[Reject]) -> None:
     """Count every reject, and keep the first ones of the run."""
     kept = connection.scalar(sa.select(sa.func.count()).where(rejects.c.run == run)) or 0

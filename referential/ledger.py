@@ -14,16 +14,16 @@ from typing import Any, Literal, Self
 import pandas as pd
 import sqlalchemy as sa
 
-from referential import history, journal, lock, owned
-from referential.change import UNCONFIRMED
+from referential import history, journal, lock, owned, windows
 from referential.database import Database
-from referential.errors import Unreachable
 from referential.feed import Feed
 from referential.held import Held, held
 from referential.history import Outcome, Reject, Run
+from referential.holding import Holding
 from referential.journal import Import
 from referential.owned import Ours, State
-from referential.schema import entities, is_current, migrate
+from referential.schema import is_current, migrate
+from referential.windows import Done, Window
 
 Clock = Callable[[], datetime]
 
@@ -233,10 +233,12 @@ class Ledger:
         message: str = "",
         absent: Sequence[str] = (),
         back: Sequence[str] = (),
+        window: Window | None = None,
     ) -> None:
         """The run is over; *absent* entities were missing in it, *back* are those found again.
 
         Counted once, however often it is said: a run that another one took over counts nothing.
+        *window* is one of dates that the run has done.
         """
         with self._database.writing() as connection:
             if (absent or back) and history.is_running(connection, run):
@@ -251,6 +253,8 @@ class Ledger:
                 checksum=checksum,
                 message=message,
             )
+            if window is not None:
+                windows.record(connection, run, window, ended)
 
     def runs(self, limit: int = 20, job: str | None = None) -> list[Run]:
         """The last runs, newest first."""
@@ -291,49 +295,31 @@ class Ledger:
 
     @contextlib.contextmanager
     def lock(self, feed: Feed, run: str) -> Iterator[None]:
-        """Hold the feed; raises Locked with who holds it and since when.
-
-        Taking the lock also takes up what a dead run left: its run becomes `interrupted`, the
-        entities of its unsettled imports become unconfirmed. So read `known` under the lock.
-        """
-        with self._database.writing() as connection:
-            number = owned.feed_number(connection, feed)
-            lock.acquire(connection, number, run, self._clock(), where=str(feed))
-            history.interrupt_silent(connection, number, run, self._clock(), lock.SILENCE)
-            self._take_up(connection, number, run)
-        heart = lock.Heart(lambda: self._beat(number, run))
-        heart.start()
-        try:
+        """Hold the feed for one run; raises Locked with who holds it and since when."""
+        with self.holding(feed) as holding:
+            holding.take(run)
             yield
+
+    @contextlib.contextmanager
+    def holding(self, feed: Feed) -> Iterator[Holding]:
+        """Hold the feed for one run after the other, from the first `take` to the end."""
+        holding = Holding(self._database, self._clock, feed)
+        try:
+            yield holding
         finally:
-            heart.stop()
-            # what ended the run says more than this: the lock lapses by itself
-            with contextlib.suppress(Unreachable), self._database.writing() as connection:
-                lock.release(connection, number, run)
+            holding.let_go()
 
-    def _beat(self, number: int, run: str) -> bool:
+    # --- windows of dates
+
+    def windows_done(self, feed: Feed, asked: Sequence[Window]) -> dict[Window, Done]:
+        """Those of *asked* that a backfill has done."""
+        with self._database.reading() as connection:
+            return windows.find_done(connection, feed, asked)
+
+    def forget_windows(self, feed: Feed, asked: Sequence[Window]) -> None:
+        """Windows are to be done anew."""
         with self._database.writing() as connection:
-            return lock.beat(connection, number, run, self._clock())
-
-    def _take_up(self, connection: sa.Connection, number: int, run: str) -> None:
-        """Own what earlier runs may have sent, as unconfirmed.
-
-        What such a run recorded after all (its load was tried again) is known well enough.
-        """
-        for left in journal.unsettled(connection, number, but=run):
-            columns = left.columns
-            recorded = set(
-                connection.scalars(
-                    sa.select(entities.c.id).where(
-                        entities.c.feed == number, entities.c.run == left.run
-                    )
-                )
-            )
-            open_rows = [row for row, name in enumerate(columns["id"]) if name not in recorded]
-            rows = {name: [values[row] for row in open_rows] for name, values in columns.items()}
-            rows["fingerprint"] = [UNCONFIRMED] * len(open_rows)
-            owned.upsert(connection, number, run, "enabled", rows, found=False)
-            journal.settle(connection, left.number, "unconfirmed", self._clock())
+            windows.forget(connection, feed, asked)
 
     @contextlib.contextmanager
     def _changing(

@@ -1,7 +1,8 @@
 """Runs that are forgotten: beyond a number of each feed, or older than a number of days.
 
 Never forgotten: a run that is under way or whose imports nobody has settled, and of each feed the
-last run that was carried out to its end, however old it is.
+last run that was carried out to its end, however old it is. The windows of a backfill, which may
+be hundreds, are counted apart: they push no run of the night out.
 """
 
 from dataclasses import dataclass
@@ -48,14 +49,18 @@ def _forgettable(
     connection: sa.Connection, keep: int, before: datetime, most: int
 ) -> list[Forgotten]:
     newest = (runs.c.started.desc(), runs.c.id.desc())
-    succeeded = sa.case((runs.c.outcome.in_(_SUCCEEDED) & (runs.c.mode != "plan"), 0), else_=1)
+    window = sa.case((runs.c.mode == "backfill", 1), else_=0)
+    carried_out = runs.c.outcome.in_(_SUCCEEDED) & runs.c.mode.not_in(("plan", "backfill"))
+    succeeded = sa.case((carried_out, 0), else_=1)
     ranked = sa.select(
         runs.c.id,
         runs.c.feed,
         runs.c.started,
         runs.c.outcome,
         succeeded.label("failed"),
-        sa.func.row_number().over(partition_by=runs.c.feed, order_by=newest).label("rank"),
+        sa.func.row_number()
+        .over(partition_by=(runs.c.feed, window), order_by=newest)
+        .label("rank"),
         sa.func.row_number()
         .over(partition_by=(runs.c.feed, succeeded), order_by=newest)
         .label("of_its_kind"),

@@ -174,6 +174,21 @@ queue = sa.Table(
     sa.Column("heartbeat", Moment, nullable=False),
 )
 
+# The windows of dates that a backfill has done (`referential.windows`). `since` and `span`
+# (seconds) name the cut, `low` and `high` the window; `run` may have been forgotten meanwhile.
+windows = sa.Table(
+    "windows",
+    METADATA,
+    sa.Column("feed", sa.ForeignKey("feeds.id"), nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("span", sa.BigInteger, nullable=False),
+    sa.Column("low", Moment, nullable=False),
+    sa.Column("high", Moment, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("ended", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("feed", "since", "span", "low", "high"),
+)
+
 
 def is_current(connection: sa.Connection, upgrades: Sequence[Step] = UPGRADES) -> bool:
     return _version(connection) == 1 + len(upgrades)

@@ -67,5 +67,19 @@ def add_queue(connection: sa.Connection) -> None:
     connection.execute(sa.text("CREATE INDEX ix_queue_target ON queue (target)"))
 
 
+def add_windows(connection: sa.Connection) -> None:
+    """Version 4: the windows of dates that a backfill has done."""
+    moment = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    connection.execute(
+        sa.text(
+            f"""CREATE TABLE windows (feed INTEGER NOT NULL, since {moment} NOT NULL,
+            span BIGINT NOT NULL, low {moment} NOT NULL, high {moment} NOT NULL,
+            run TEXT NOT NULL, ended {moment} NOT NULL,
+            PRIMARY KEY (feed, since, span, low, high),
+            FOREIGN KEY(feed) REFERENCES feeds (id))"""
+        )
+    )
+
+
 # UPGRADES[n] brings a ledger of version n + 1 to version n + 2
-UPGRADES: tuple[Step, ...] = (add_infos_and_missed, add_queue)
+UPGRADES: tuple[Step, ...] = (add_infos_and_missed, add_queue, add_windows)

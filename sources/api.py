@@ -11,6 +11,7 @@ from sources.errors import Refused
 from sources.evidence import Evidence
 from sources.json_page import page_of, text_of
 from sources.paginators import Next, Offset, Turn
+from sources.picked import one_key, picking
 from sources.ranks import Ranks, cut
 from sources.selector import MISSING, as_count, find, select
 from sources.session import Answer, Call, HttpSession
@@ -28,8 +29,20 @@ def extract(config: ApiConfig, dataset: str, connection: ApiConnection, scope: S
     table = declared(config.datasets, dataset)
     call = _call(table, dataset, connection, scope)
     ranks = Ranks.of(scope.slice) if scope.slice else Ranks()
+    key = None if scope.ids is None else one_key(dataset, table.primary_key, "primary_key")
     with HttpSession(connection) as session:
-        return (yield from _walk(session, table, dataset, call, ranks))
+        pages = _walk(session, table, dataset, call, ranks)
+        if scope.ids is not None and key is not None:
+            pages = picking(pages, scope.ids, lambda record: find(record, key))
+        return (yield from pages)
+
+
+def refuse(config: ApiConfig, dataset: str, connection: ApiConnection, scope: Scope) -> None:
+    """Raise Refused for a window without parameters, and for ids without a key."""
+    table = declared(config.datasets, dataset)
+    _call(table, dataset, connection, scope)
+    if scope.ids is not None:
+        one_key(dataset, table.primary_key, "primary_key")
 
 
 def _walk(
@@ -229,4 +242,5 @@ SOURCE: Final = Source(
     count=count,
     slices=slices,
     windows=True,
+    refuse=refuse,
 )

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from sources.auth import is_secret_name
 from sources.base import SourceConfig, Strict
+from sources.masking import is_secret_name
 from sources.paginators import Paginator, SinglePage
 
 _PATHS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}

@@ -46,11 +46,14 @@ class Complete:
 
     `taken`: what `Source.finish` is to be told once the records are loaded, in the source's own
     terms (the files that were read).
+
+    `absent`: those of `Scope.ids` that are no record of the dataset.
     """
 
     evidence: str
     seam: tuple[str, str] | None = None
     taken: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,16 @@ class Scope:
 
     `fields`: dotted paths the mapping uses (None: all). `since`/`until`: modification window,
     aware datetimes, half open [since, until). `slice`: one of those that `Source.slices` gave for
-    the same scope (None: the whole).
+    the same scope (None: the whole). `ids`: the records that are wanted, by their key in the source
+    as text (None: all), never beside a slice; those that are not there are no reason to fail, nor
+    to be `Partial`: `Complete.absent` names them.
     """
 
     fields: frozenset[str] | None = None
     since: datetime | None = None
     until: datetime | None = None
     slice: Slice | None = None
+    ids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,10 @@ def _whole(*_: object) -> tuple[Slice, ...]:
     return (Slice(0, 1),)
 
 
+def _nothing_to_refuse(*_: object) -> None:
+    """What a source says of a scope that it can always honour."""
+
+
 def _nothing_to_finish(*_: object) -> tuple[str, ...]:
     """What a source does that leaves no trace where it reads."""
     return ()
@@ -154,7 +164,8 @@ class Source(Generic[C, K]):
     `count` gives the number of records for progress (None: unknown beforehand); `probe` opens the
     connection and reads nothing of the feed; `slices` cuts what a scope wants into as many parts as
     asked, or fewer (one where it cannot); `windows` tells whether `Scope.since`/`until` can be
-    honoured: where not, `extract` refuses them.
+    honoured: where not, `extract` refuses them. `refuse` raises, before anything is asked, the
+    Refused of a dataset that cannot honour the window or the ids of a scope.
 
     `finish` is called after a run that loaded everything, and never before: it is given the
     `Complete.taken` of a dataset and the moment of the run (aware), clears away what was read if
@@ -171,3 +182,4 @@ class Source(Generic[C, K]):
         default=_nothing_to_finish
     )
     windows: bool = False
+    refuse: Callable[[C, str, K, Scope], None] = field(default=_nothing_to_refuse)

@@ -59,6 +59,11 @@ class DropDataset(Strict):
     merge: Merge | None = Field(
         None, description="How the rows of the first of `paths` are completed by the others'."
     )
+    key: str | None = Field(
+        None,
+        description="Column that identifies a row, for `refsync backfill --record-ids`; of merged "
+        "files it is that of `merge` unless stated.",
+    )
     file_selection: Selection = Field(
         "latest", description="`latest`: the newest file alone; `all`: every one, the newest last."
     )
@@ -115,6 +120,12 @@ class DropDataset(Strict):
     @property
     def patterns(self) -> tuple[str, ...]:
         return self.paths if self.path is None else (self.path,)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The column that identifies a row, where one is declared."""
+        key = self.key or (self.merge.key if self.merge else "")
+        return (key,) if key else ()
 
     @property
     def archives(self) -> bool:

@@ -5,10 +5,12 @@ SOURCE = drop_source(CsvConfig, CsvConnection, CsvReading)
 
 from collections.abc import Sequence
 from datetime import datetime
+from difflib import get_close_matches
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from sources.archive import put_away
-from sources.base import Extraction, Probe, Scope, Slice, Source
+from sources.base import Extraction, Probe, Record, Scope, Slice, Source
 from sources.declared import declared
 from sources.delivery import Delivery, delivered, look
 from sources.drop_connection import DropConnection
@@ -17,6 +19,7 @@ from sources.drop_reading import DropReading
 from sources.errors import Refused, SourceError
 from sources.file_reading import FileReading
 from sources.folders import open_folder
+from sources.picked import one_key, picking
 
 C = TypeVar("C", bound=DropConfig)
 K = TypeVar("K", bound=DropConnection)
@@ -37,6 +40,7 @@ def drop_source(
         probe=_probe,
         slices=_slices,
         finish=_finish,
+        refuse=refuse,
     )
 
 
@@ -56,13 +60,42 @@ def extract_files(
     read.
     """
     table = declared(config.datasets, dataset)
-    if scope.since is not None or scope.until is not None:
-        _refuse_window(dataset)
+    refuse(config, dataset, connection, scope)
     with open_folder(connection) as folder:
         delivery = Delivery.of_slice(scope.slice) if scope.slice else delivered(table, folder)
         reading = DropReading(folder, table, dataset, connection.max_size, kind)
-        yield from reading.pages(delivery)
-        return reading.outcome(delivery)
+        pages = _whole(reading, delivery)
+        if scope.ids is not None:
+            pages = picking(pages, scope.ids, partial(_value, reading, table.keys[0]))
+        return (yield from pages)
+
+
+def _whole(reading: DropReading, delivery: Delivery) -> Extraction:
+    yield from reading.pages(delivery)
+    return reading.outcome(delivery)
+
+
+def _value(reading: DropReading, key: str, record: Record) -> Any:
+    """The key of a row; raises Refused where its file has no such column."""
+    if key not in record:
+        last = reading.readings[-1]
+        near = get_close_matches(key, list(record), n=1) or list(record)[:1]
+        raise Refused(
+            f"there is no column {key!r}, which is the `key` of dataset {reading.dataset!r}",
+            where=last.where,
+            mend=f"did you mean {near[0]!r}?" if near else "name one of its columns",
+        )
+    return record[key]
+
+
+def refuse(config: DropConfig, dataset: str, connection: DropConnection, scope: Scope) -> None:
+    """Raise Refused for a window, and for ids of rows that no column identifies."""
+    del connection
+    table = declared(config.datasets, dataset)
+    if scope.since is not None or scope.until is not None:
+        _refuse_window(dataset)
+    if scope.ids is not None:
+        one_key(dataset, table.keys, "key")
 
 
 def _refuse_window(dataset: str) -> NoReturn:

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from sources.base import Complete, Extraction, Outcome, Page, Partial, Scope, Slice, Source
 from sources.declared import declared
-from sources.easyvista_answer import ask
+from sources.easyvista_answer import ask, at
 from sources.easyvista_connection import EasyVistaConnection
 from sources.easyvista_crosscheck import CrossCheck, is_due
 from sources.easyvista_dataset import EasyVistaConfig, EasyVistaDataset, Links
 from sources.easyvista_filters import narrowed, text_of, total, trusted
 from sources.easyvista_links import LinkReader
 from sources.easyvista_moments import interval
+from sources.easyvista_named import Named
 from sources.easyvista_pages import Batch, Batches
 from sources.easyvista_probe import explain, probe
 from sources.easyvista_query import query_of, route_of
@@ -23,6 +24,7 @@ from sources.easyvista_session import EasyVistaSession
 from sources.easyvista_values import Values
 from sources.errors import Refused
 from sources.json_page import page_of
+from sources.picked import one_key, picking
 from sources.ranks import cut
 from sources.verdict import Denied
 
@@ -41,6 +43,25 @@ def extract(
     be compared here.
     """
     table = declared(config.datasets, dataset)
+    refuse(config, dataset, connection, scope)
+    with EasyVistaSession(connection) as session:
+        pages = _Pages(session, config, dataset, table, scope)
+        try:
+            if scope.ids is None:
+                return (yield from pages.read())
+            return (yield from pages.named(scope.ids, table.keys[0]))
+        except Denied as denied:
+            if denied.status == 403:
+                explain(session, denied, route_of(table))
+            raise
+
+
+def refuse(
+    config: EasyVistaConfig, dataset: str, connection: EasyVistaConnection, scope: Scope
+) -> None:
+    """Raise Refused for a window of what is no list, and for ids where several fields are one."""
+    del connection
+    table = declared(config.datasets, dataset)
     if (scope.since or scope.until) and table.resource is None:
         raise Refused(
             f"dataset {dataset!r} cannot be read by modification date: only a `resource` can, and "
@@ -48,14 +69,8 @@ def extract(
             where=f"source.datasets.{dataset}",
             mend="read everything; what has not changed is not sent again",
         )
-    with EasyVistaSession(connection) as session:
-        pages = _Pages(session, config, dataset, table, scope)
-        try:
-            return (yield from pages.read())
-        except Denied as denied:
-            if denied.status == 403:
-                explain(session, denied, route_of(table))
-            raise
+    if scope.ids is not None:
+        one_key(dataset, table.keys, "key")
 
 
 class _Pages:
@@ -79,7 +94,16 @@ class _Pages:
 
     def read(self) -> Extraction:
         links = self._table.links
-        rows = self._list() if links is None else self._links(links)
+        return self._paged(self._list() if links is None else self._links(links))
+
+    def named(self, ids: frozenset[str], key: str) -> Extraction:
+        """The records of *ids*: asked for by their *key* where there is a list of its own."""
+        if self._table.resource is None or any(each.path == (key,) for each in self._table.search):
+            return picking(self.read(), ids, lambda record: at(record, key))
+        named = Named(self._session, self._table, self._scope, key, ids)
+        return picking(self._paged(named.batches()), ids, lambda record: at(record, key))
+
+    def _paged(self, rows: Batches) -> Extraction:
         while True:
             try:
                 batch = next(rows)
@@ -182,4 +206,5 @@ SOURCE: Final = Source(
     count=count,
     slices=slices,
     windows=True,
+    refuse=refuse,
 )

@@ -4,9 +4,10 @@ Built-in paging loses homonyms, and is ignored by old releases: it is never used
 that does not come is asked for again by its id, so that what is lost is known (specs/itop.md §5).
 """
 
+from dataclasses import replace
 from typing import Final
 
-from sources.base import Extraction, Scope, Slice, Source
+from sources.base import Complete, Extraction, Scope, Slice, Source
 from sources.declared import declared
 from sources.errors import Refused
 from sources.itop_connection import ItopConnection
@@ -21,6 +22,7 @@ from sources.itop_related import impacts
 from sources.itop_session import ItopSession
 from sources.itop_values import Values
 from sources.itop_windows import Windows
+from sources.picked import met
 
 
 def extract(
@@ -33,8 +35,9 @@ def extract(
     """
     table = declared(config.datasets, dataset)
     selection = _selection(table, dataset, connection, scope)
+    only = None if scope.ids is None else _numbers(scope.ids)
     with ItopSession(connection) as session:
-        lister = Lister(session, table, selection)
+        lister = Lister(session, table, selection, only)
         if table.related is not None:
             return (yield from impacts(session, dataset, table, lister, scope))
         columns = Columns(session, table, scope.fields, f"source.datasets.{dataset}")
@@ -53,9 +56,13 @@ def extract(
             evidence=evidence,
         )
         yield from windows.pages(listing, lister)
-        if scope.slice is None and listing.ids and not (table.oql or evidence.broken):
+        whole = scope.slice is None and only is None
+        if whole and listing.ids and not (table.oql or evidence.broken):
             evidence.newer = len(lister.listing(Bounds(listing.ids[-1])).ids)
-        return evidence.outcome(session.authenticator.identity)
+        outcome = evidence.outcome(session.authenticator.identity)
+        if scope.ids is not None and isinstance(outcome, Complete):
+            return met(scope.ids, map(str, listing.ids)).outcome(outcome)
+        return outcome
 
 
 def count(config: ItopConfig, dataset: str, connection: ItopConnection, scope: Scope) -> int | None:
@@ -87,8 +94,15 @@ def slices(
 def _selection(
     table: ItopDataset, dataset: str, connection: ItopConnection, scope: Scope
 ) -> Selection:
+    if scope.ids is not None and table.related is not None:
+        raise Refused(
+            f"records of dataset {dataset!r} cannot be named by their ids: they are edges of an "
+            "impact graph",
+            where=f"source.datasets.{dataset}",
+            mend="read everything, or name the objects of another dataset",
+        )
     if scope.since is None and scope.until is None:
-        return table.selection()
+        return replace(table.selection(), listed=scope.ids is not None)
     zone = connection.zone
     if table.cursor_field is None or zone is None:
         lacking, mend = (
@@ -105,6 +119,16 @@ def _selection(
     return table.selection(*window)
 
 
+def _numbers(ids: frozenset[str]) -> frozenset[int]:
+    """Those of *ids* that an object may have."""
+    return frozenset(int(each) for each in ids if each.isascii() and each.isdecimal())
+
+
+def refuse(config: ItopConfig, dataset: str, connection: ItopConnection, scope: Scope) -> None:
+    """Raise Refused for a window without `cursor_field` or zone, and for ids of edges."""
+    _selection(declared(config.datasets, dataset), dataset, connection, scope)
+
+
 SOURCE: Final = Source(
     config=ItopConfig,
     connection=ItopConnection,
@@ -113,4 +137,5 @@ SOURCE: Final = Source(
     count=count,
     slices=slices,
     windows=True,
+    refuse=refuse,
 )

@@ -11,6 +11,7 @@ from sources.itop_fields import get
 from sources.itop_objects import found_in, names_of
 from sources.itop_oql import Selection
 from sources.itop_session import ItopSession
+from sources.picked import chunks
 
 _FIRST_CUT: Final = 2**16  # ids are counted from 1 per root class
 _NO_ID: Final = 2**63
@@ -59,17 +60,28 @@ class Listing:
 class Lister:
     """Lists the objects of a selection; a list that is too much for iTop is asked for in parts."""
 
-    def __init__(self, session: ItopSession, table: ItopDataset, selection: Selection) -> None:
+    def __init__(
+        self,
+        session: ItopSession,
+        table: ItopDataset,
+        selection: Selection,
+        only: frozenset[int] | None = None,
+    ) -> None:
         self._session = session
         self._table = table
         self._selection = selection
+        self._only = only  # the ids that are asked about, where these are not all
 
     def listing(self, bounds: Bounds) -> Listing:
         """Raises what the session raises when iTop answers nothing else either."""
-        parts = list(self._parts(bounds, once=False))
+        if self._only is not None and not self._selection.oql:
+            parts = [self._among(some) for some in chunks(sorted(self._only))]
+        else:
+            parts = list(self._parts(bounds, once=False))
         ids = sorted(chain.from_iterable(part.ids for part in parts))
         if self._selection.oql:  # it takes no bounds
-            ids = [each for each in ids if bounds.hold(each)]
+            only = self._only
+            ids = [each for each in ids if bounds.hold(each) and (only is None or each in only)]
         classes = frozenset().union(*(part.classes for part in parts))
         doubts = tuple(doubt for part in parts for doubt in part.doubts)
         return Listing(ids, classes, doubts)
@@ -100,6 +112,14 @@ class Lister:
         doubts = [count_doubt("the list of ids", found_in(answer), len({*ids}))]
         if not self._selection.oql and not all(map(bounds.hold, ids)):
             doubts.append(f"iTop answers the list of ids{bounds} with others")
+        return Listing(ids, classes, tuple(filter(None, doubts)))
+
+    def _among(self, asked: list[int]) -> Listing:
+        answer = self._session.do(get(self._table, self._selection.among(asked), "id"))
+        ids, classes = names_of(answer)
+        doubts = [count_doubt("the list of ids", found_in(answer), len({*ids}))]
+        if not {*asked}.issuperset(ids):
+            doubts.append("iTop answers a list of ids with others")
         return Listing(ids, classes, tuple(filter(None, doubts)))
 
 

@@ -52,11 +52,15 @@ def within(low: int | None, high: int | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The objects of a class that meet all `conditions`, or those that `oql` gives."""
+    """The objects of a class that meet all `conditions`, or those that `oql` gives.
+
+    `listed`: they are asked for by their ids alone, for what lies between them is not wanted.
+    """
 
     class_name: str
     conditions: tuple[str, ...] = ()
     oql: str = ""
+    listed: bool = False
 
     def all(self, low: int | None = None, high: int | None = None) -> str:
         """Those with ids after *low* up to *high*; `oql` is as it was written, without bounds."""
@@ -64,7 +68,12 @@ class Selection:
 
     def part(self, ids: Sequence[int]) -> str:
         """Those with *ids*, sorted; a window shows objects between them that were not listed."""
-        return self.among(ids) if self.oql else self.all(ids[0] - 1, ids[-1])
+        return self.among(ids) if self.by_ids else self.all(ids[0] - 1, ids[-1])
+
+    @property
+    def by_ids(self) -> bool:
+        """Whether objects are read by lists of ids, and not by windows."""
+        return self.listed or bool(self.oql)
 
     def among(self, ids: Sequence[int]) -> str:
         """Those with *ids* and no others."""

@@ -96,7 +96,7 @@ class Windows:
         evidence = self._evidence
         listed = {*ids}
         # A list of ids has nothing between them, a window may have.
-        low, high = (1, 0) if self._selection.oql else (ids[0], ids[-1])
+        low, high = (1, 0) if self._selection.by_ids else (ids[0], ids[-1])
         outside = [each for each in rows if each not in listed and not low <= each <= high]
         if outside:
             evidence.broken = True

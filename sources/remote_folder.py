@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol, TypeVar
 
 import stamina
 
-from sources.auth import masked
 from sources.connection import Retries, Timeouts
 from sources.drop import DropFile
 from sources.errors import SourceError, Unreachable, Unreadable
+from sources.masking import masked
 
 _CHUNK: Final = 1 << 18  # bytes
 

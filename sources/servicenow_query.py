@@ -1,6 +1,6 @@
 """The encoded queries that are sent: the rows a dataset wants, from one sys_id to another."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,6 +16,7 @@ from sources.servicenow_pysnow import pysnow
 
 ORDER: Final = "ORDERBYsys_id"
 UPDATED: Final = "sys_updated_on"
+KEY: Final = "sys_id"
 CLASS: Final = "sys_class_name"
 
 # By our word for a condition: the method of pysnow's builder.
@@ -86,8 +87,13 @@ class Filter:
         return tuple(Rows(each, low, high) for each in self.parts)
 
 
-def filter_of(dataset: ServiceNowDataset, types: Sequence[str] = ()) -> Filter:
-    """*types*: sys_ids of the types of relations that are wanted."""
+def filter_of(
+    dataset: ServiceNowDataset, types: Sequence[str] = (), ids: Iterable[str] | None = None
+) -> Filter:
+    """*types*: sys_ids of the types of relations that are wanted; *ids*: of the rows, if not all.
+
+    Ids are compared in lists of their own, apart from those of the dataset's conditions.
+    """
     terms: list[tuple[str, ...]] = []
     compared: set[str] = set()
     impossible: dict[str, str] = {}
@@ -105,6 +111,9 @@ def filter_of(dataset: ServiceNowDataset, types: Sequence[str] = ()) -> Filter:
         if values:
             terms.append(tuple(_lists(column, values)))
             compared.add(column)
+    if ids is not None:
+        listed = sorted(ids)  # an empty list would be no condition at all
+        terms.append(tuple(_lists(KEY, listed)) if listed else (f"{KEY}ISEMPTY",))
     parts = ["^".join(part for part in parts if part) for parts in product(*terms)]
     return Filter(tuple(parts), frozenset(compared), impossible)
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import orjson
 
-from sources.base import Extraction, Outcome, Page, Partial, Record, Reject, Scope
+from sources.base import Complete, Extraction, Outcome, Page, Partial, Record, Reject, Scope
 from sources.errors import Refused
+from sources.picked import met
 from sources.servicenow_client import Instance, Sheet, View
 from sources.servicenow_dataset import ServiceNowDataset
 from sources.servicenow_keyset import Walk
@@ -42,6 +43,9 @@ class Reading:
         self._mended = 0
         self._relations: Relations | None = None
         self._unnamed = ""  # why relations of the types wanted may not be told
+        ids = scope.ids
+        self._named = None if ids is None else {each.lower(): each for each in ids}
+        self._met: set[str] = set()  # of those named, as they are written in the scope
 
     def pages(self) -> Extraction:
         """Raises as `sources.servicenow.extract`."""
@@ -61,6 +65,8 @@ class Reading:
             for sheet, ids in walk.sheets():
                 if checked is not None and (doubt := self._doubt(sheet, checked)):
                     return Partial(doubt)
+                if doubt := self._unasked(ids):
+                    return Partial(doubt)
                 page = self._page(sheet, ids, earlier if len(parts) > 1 else None)
                 del sheet, ids
                 if page.records or page.rejects:
@@ -69,7 +75,10 @@ class Reading:
             if walk.doubt:
                 return Partial(walk.doubt)
             totals.append(walk.total)
-        return self._outcome(parts, totals, remark)
+        outcome = self._outcome(parts, totals, remark)
+        if self._scope.ids is not None and isinstance(outcome, Complete):
+            return met(self._scope.ids, self._met).outcome(outcome)
+        return outcome
 
     def _walk(self, rows: Rows) -> Walk:
         columns, size = self._shape.columns, self._table.size
@@ -83,7 +92,7 @@ class Reading:
 
     def _wanted(self, fields: frozenset[str] | None) -> Filter:
         if not self._table.relations:
-            return filter_of(self._table)
+            return filter_of(self._table, ids=self._scope.ids)
         asked, names = fields or frozenset({f"type.{KEY}"}), self._table.types
         types, hidden = types_of(self._instance) if needs_types(asked, names) else ({}, 0)
         ids = ids_of(names, types, self._where)
@@ -93,7 +102,7 @@ class Reading:
                 "types may be wanted: ask for the right to read them, or leave `types` out"
             )
         self._relations = Relations(asked, types, ids)
-        return filter_of(self._table, sorted(ids))
+        return filter_of(self._table, sorted(ids), self._scope.ids)
 
     def _looked(self, wanted: Filter) -> tuple[Window | None, str]:
         """The window of the scope, and what is to be said of the filter."""
@@ -123,6 +132,19 @@ class Reading:
         return (
             f"rows from outside the window come: the instance ignores the condition on {UPDATED} "
             f"where the account lacks query_range on {self._table.name}.{UPDATED}: ask for it"
+        )
+
+    def _unasked(self, ids: list[str]) -> str:
+        """Why rows of *ids* are not those that were named; those that are have been met."""
+        if self._named is None:
+            return ""
+        found = [each.lower() for each in ids if each]
+        self._met.update(self._named[each] for each in found if each in self._named)
+        if self._named.keys() >= {*found}:
+            return ""
+        return (
+            f"rows come that were not named: the instance ignores the condition on {KEY} where the "
+            f"account lacks query_range on {self._table.name}.{KEY}: ask for it"
         )
 
     def _page(self, sheet: Sheet, ids: list[str], earlier: set[int] | None) -> Page:

@@ -41,6 +41,14 @@ def slices(
     return sql_reading.slices(declared(config.datasets, dataset), dataset, connection, scope, most)
 
 
+def refuse(config: SqlConfig, dataset: str, connection: SqlConnection, scope: Scope) -> None:
+    """Raise Refused for a window that a dataset has no condition for, and for ids without a key."""
+    del connection
+    from sources import sql_reading  # noqa: PLC0415 - SQLAlchemy costs its import
+
+    sql_reading.check_scope(declared(config.datasets, dataset), dataset, scope)
+
+
 def probe(config: SqlConfig, connection: SqlConnection) -> Probe:
     """Version and user, and what keeps each dataset from being read: their rows are not asked for.
 
@@ -78,4 +86,5 @@ SOURCE: Final = Source(
     count=count,
     slices=slices,
     windows=True,
+    refuse=refuse,
 )

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from sources.auth import is_secret_name
 from sources.base import Connection, Strict
+from sources.masking import is_secret_name
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

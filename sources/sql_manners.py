@@ -23,6 +23,7 @@ class Manners:
     the statements a transaction begins with, of the server's (version, MariaDB or not) and the
     limits; `user` asks who we are, `proof` whether the transaction is read-only (1 or on).
     `drains`: a cursor that is closed reads all its rows first. `bound`: a moment as a parameter.
+    `type_of` asks for the type of a column, where what is read does not tell it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Manners:
     user: str = ""
     proof: str = ""
     drains: bool = False
+    type_of: str = ""
     bound: Callable[[datetime], Any] = lambda each: each.astimezone(UTC).replace(tzinfo=None)
 
     def window(self, since: datetime | None, until: datetime | None) -> dict[str, Any]:
@@ -87,6 +89,7 @@ _MANNERS: Final = {
         opening=_postgresql,
         user="SELECT current_user",
         proof="SELECT current_setting('transaction_read_only')",
+        type_of="CAST(pg_typeof({}) AS text)",
         bound=lambda each: each.astimezone(UTC),
     ),
     "sqlite": Manners(

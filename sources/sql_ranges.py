@@ -5,13 +5,15 @@ the bounds, so that slices are disjoint and together the whole, whatever the row
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from sources.base import Slice
+from sources.errors import Refused
 
 # By kind of key: how a bound is written into a slice, and read again, in another process too.
 _KINDS: Final[Mapping[str, tuple[type, Callable[[str], Any]]]] = {
@@ -22,6 +24,18 @@ _KINDS: Final[Mapping[str, tuple[type, Callable[[str], Any]]]] = {
     "UUID": (UUID, UUID),
     "datetime": (datetime, datetime.fromisoformat),
     "date": (date, date.fromisoformat),
+}
+
+# By kind of key that an id can name: how a text becomes one.
+_NAMED: Final[Mapping[str, Callable[[str], Any]]] = {
+    **{kind: read for kind, (_, read) in _KINDS.items() if kind != "float"},
+    **dict.fromkeys(("smallint", "integer", "bigint"), int),
+    **dict.fromkeys(("text", "character varying", "character", "name"), str),
+    **dict.fromkeys(
+        ("timestamp without time zone", "timestamp with time zone"), datetime.fromisoformat
+    ),
+    "numeric": Decimal,
+    "uuid": UUID,
 }
 
 
@@ -70,6 +84,25 @@ def conditions(part: Slice, key: str) -> tuple[tuple[str, ...], dict[str, Any]]:
         told.append(below if part.low else f"{below} OR {key} IS NULL")
         bounds["slice_high"] = _read(part.high)
     return tuple(told), bounds
+
+
+def keys_of(kind: str, ids: Iterable[str], key: str, where: str) -> list[Any]:
+    """*ids* as values of *kind*, a type of Python or of PostgreSQL; what is none names no row.
+
+    Raises Refused for a *key* of a kind that no text names with certainty.
+    """
+    read = _NAMED.get(kind)
+    if read is None:
+        raise Refused(
+            f"rows cannot be named by {key}, which is of type {kind}",
+            where=where,
+            mend="cast it to a text in the SELECT",
+        )
+    found: list[Any] = []
+    for each in sorted(ids):
+        with suppress(ValueError, ArithmeticError):
+            found.append(read(each))
+    return found
 
 
 def _written(value: Any) -> str | None:

@@ -1,18 +1,19 @@
 """Reading one dataset of a database: what is asked, its pages, and whether every row came."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from operator import itemgetter
 from typing import Any
 
 from sources.base import Complete, Extraction, Outcome, Partial, Record, Scope, Slice
 from sources.errors import Refused
+from sources.picked import chunks, one_key, picking
 from sources.sql_connection import SqlConnection
 from sources.sql_database import Reading, reading
 from sources.sql_dataset import SqlDataset
 from sources.sql_manners import Manners
-from sources.sql_ranges import conditions, cut, percentiles
+from sources.sql_ranges import conditions, cut, keys_of, percentiles
 from sources.sql_statement import Statement
 from sources.sql_values import Recorder
 
@@ -44,6 +45,15 @@ class Query:
             parameters |= bounds
         statement = Statement.select(table.select)
         return cls(table, _place(dataset), statement, tuple(told), parameters)
+
+    def among(self, keys: Sequence[Any], database: Reading) -> "Query":
+        """The rows with one of *keys*."""
+        named = {f"key_{rank}": key for rank, key in enumerate(keys)}
+        listed = ", ".join(f":{name}" for name in named)
+        told = f"{database.quoted(self.table.key[0])} IN ({listed})"
+        return replace(
+            self, conditions=(*self.conditions, told), parameters=self.parameters | named
+        )
 
     def columns(self, database: Reading) -> list[str]:
         """The names of the columns, before any row is read; raises Refused for odd ones."""
@@ -133,33 +143,73 @@ class Tally:
 
 
 def extract(table: SqlDataset, dataset: str, settings: SqlConnection, scope: Scope) -> Extraction:
-    """The pages of one dataset, from one cursor in one transaction."""
-    _check_scope(table, dataset, scope)
+    """The pages of one dataset, from one cursor in one transaction; of named ids, one a list."""
+    check_scope(table, dataset, scope)
+    ids = scope.ids
+    if ids is None:
+        return (yield from _extracted(table, dataset, settings, scope))
+    named = named_keys(table, dataset, settings, ids) if table.wrap else None
+    pages = _extracted(table, dataset, settings, scope, named)
+    return (yield from picking(pages, ids, itemgetter(table.key[0])))
+
+
+def _extracted(
+    table: SqlDataset,
+    dataset: str,
+    settings: SqlConnection,
+    scope: Scope,
+    named: Sequence[Sequence[Any]] | None = None,
+) -> Extraction:
+    """*named*: lists of the keys of the rows that are wanted, as the database has them."""
     with reading(settings, _place(dataset)) as database:
-        query = Query.of(table, dataset, scope, database)
-        rows = query.rows(database, scope.fields)
-        counted = query.count(database) if table.count and table.wrap else None
-        stream = database.stream(rows, query.parameters, table.page_rows)
-        query.check(stream.columns, database.where)
-        recorder = Recorder(dataset, stream.columns, settings.secrets, sure=stream.sure)
-        tally = Tally(table.key)
-        while read := stream.page():
-            page = recorder.page(read, tally.rows + 1)
-            tally.rows += len(read)
-            tally.add(page.records)
-            # Nothing of this page may live on while the next one is read.
-            del read
-            yield page
-            del page
-        database.at_end()
-        return tally.outcome(counted, database.manners)
+        whole = Query.of(table, dataset, scope, database)
+        queries = [whole] if named is None else [whole.among(keys, database) for keys in named]
+        tally, counts = Tally(table.key), []
+        for query in queries:
+            rows = query.rows(database, scope.fields)
+            counts.append(query.count(database) if table.count and table.wrap else None)
+            stream = database.stream(rows, query.parameters, table.page_rows)
+            query.check(stream.columns, database.where)
+            recorder = Recorder(dataset, stream.columns, settings.secrets, sure=stream.sure)
+            while read := stream.page():
+                page = recorder.page(read, tally.rows + 1)
+                tally.rows += len(read)
+                tally.add(page.records)
+                # Nothing of this page may live on while the next one is read.
+                del read
+                yield page
+                del page
+            database.at_end()
+        known = [each for each in counts if each is not None]
+        return tally.outcome(sum(known) if len(known) == len(counts) else None, database.manners)
+
+
+def named_keys(
+    table: SqlDataset, dataset: str, settings: SqlConnection, ids: Collection[str]
+) -> list[list[Any]]:
+    """*ids* as the key has them, in lists of one statement each; what it cannot be is left out.
+
+    What a key is, its first value tells, or the database itself: many compare a number with no
+    text. In a transaction of its own, for not every cursor can be closed while it has rows.
+    """
+    with reading(settings, _place(dataset)) as database:
+        query = Query.of(table, dataset, Scope(), database)
+        query.columns(database)
+        key = database.quoted(table.key[0])
+        asked = database.manners.type_of.format(key) or key
+        first = query.statement.wrapped((asked,), (f"{key} IS NOT NULL",))
+        rows = database.stream(first, {}, 1).page()
+    if not rows:
+        return []
+    kind = rows[0][0] if database.manners.type_of else type(rows[0][0]).__name__
+    return list(chunks(keys_of(kind, ids, f"`{table.key[0]}`", _place(dataset))))
 
 
 def count(table: SqlDataset, dataset: str, settings: SqlConnection, scope: Scope) -> int | None:
     """The number of rows now; None where they are not to be counted."""
     if not (table.count and table.wrap):
         return None
-    _check_scope(table, dataset, scope)
+    check_scope(table, dataset, scope)
     with reading(settings, _place(dataset)) as database:
         return Query.of(table, dataset, scope, database).count(database)
 
@@ -170,7 +220,7 @@ def slices(
     """At most *most* ranges of the first column of the key, of about as many rows each."""
     if most < 2 or not table.key or not table.wrap:
         return cut(())
-    _check_scope(table, dataset, scope)
+    check_scope(table, dataset, scope)
     with reading(settings, _place(dataset)) as database:
         query = Query.of(table, dataset, scope, database)
         query.columns(database)
@@ -202,8 +252,10 @@ def _place(dataset: str) -> str:
     return f"source.datasets.{dataset}"
 
 
-def _check_scope(table: SqlDataset, dataset: str, scope: Scope) -> None:
-    """Raise Refused for a window that the dataset cannot honour."""
+def check_scope(table: SqlDataset, dataset: str, scope: Scope) -> None:
+    """Raise Refused for a window that the dataset cannot honour, and for ids without a key."""
+    if scope.ids is not None:
+        one_key(dataset, table.key, "key")
     named = Statement.window(table.window).parameters if table.window is not None else ()
     for name, moment in (("since", scope.since), ("until", scope.until)):
         if moment is not None and name not in named:

@@ -45,10 +45,14 @@ class Served:
 
 
 class Bench(Protocol):
-    """Serves numbered records to a source; `key` gives back the number a record was served with."""
+    """Serves numbered records to a source; `key` gives back the number a record was served with.
+
+    `identity` is the field by which the system itself knows a record.
+    """
 
     source: Source[Any, Any]
     page_size: int
+    identity: str
 
     def serve(
         self, count: int, fault: Fault | None = None, *, size: int = 0
@@ -80,6 +84,10 @@ class Reading:
     keys: tuple[str, ...]
     outcome: Outcome | None
     error: SourceError | None
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        return tuple(record for page in self.pages for record in page.records)
 
     @property
     def rejects(self) -> tuple[Any, ...]:
@@ -130,6 +138,11 @@ def assert_says_what_where_and_mend(error: SourceError) -> None:
     assert str(error)
     assert [note for note in notes if note.startswith("where: ")]
     assert [note for note in notes if note.startswith("mend: ")]
+
+
+def _identity(bench: Bench, record: Record) -> str:
+    value = record[bench.identity]
+    return str(value["value"] if isinstance(value, dict) else value)
 
 
 class SourceContract:
@@ -223,6 +236,27 @@ class SourceContract:
             count = bench.source.count(served.config, served.dataset, served.connection, Scope())
 
         assert count in (None, 2 * bench.page_size + 1)
+
+    def test_records_named_by_their_ids_are_read_alone_and_those_not_there_are_told(
+        self, bench: Bench
+    ) -> None:
+        count = 3 * bench.page_size + 1
+        wanted = (key_of(1), key_of(bench.page_size + 2), key_of(count))
+
+        with bench.serve(count) as served:
+            whole = read(bench, served)
+            ids = {_identity(bench, row) for row in whole.records if bench.key(row) in wanted}
+            named = read(bench, served, Scope(ids=frozenset({*ids, "987654321", "no one's"})))
+            nobody = read(bench, served, Scope(ids=frozenset({"987654321"})))
+
+        assert len(ids) == 3
+        assert (named.error, tuple(sorted(named.keys))) == (None, wanted)
+        assert isinstance(named.outcome, Complete)
+        assert named.outcome.absent == ("987654321", "no one's")
+        assert "3 of 5 ids found" in named.outcome.evidence
+        assert nobody.keys == ()
+        assert isinstance(nobody.outcome, Complete)
+        assert nobody.outcome.absent == ("987654321",)
 
     def test_ten_thousand_rows_of_one_sort_key_are_all_read(self, bench: Bench) -> None:
         # Homonyms, rows stamped in the same second: nothing but the key tells them apart.

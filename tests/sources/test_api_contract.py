@@ -149,6 +149,7 @@ class ApiBench:
     paginator: Mapping[str, Any]
     source: Any = SOURCE
     page_size: int = PAGE_SIZE
+    identity: str = "id"
 
     @contextmanager
     def serve(self, count: int, fault: Fault | None = None, *, size: int = 0) -> Iterator[Served]:

@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, Response
 from sandbox.jsonapi import create_app
 from sandbox.jsonapi_state import Api
 from sandbox.serve import serve
-from sources.auth import masked, shown_url
 from sources.connection import ApiConnection
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
+from sources.masking import masked, shown_url
 from sources.session import Call, HttpSession
 from tests.sources.conftest import Server
 

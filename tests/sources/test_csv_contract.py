@@ -34,6 +34,7 @@ class CsvBench:
     folder: Path
     source: Any = SOURCE
     page_size: int = PAGE_SIZE
+    identity: str = "id"
 
     @contextmanager
     def serve(self, count: int, fault: Fault | None = None, *, size: int = 0) -> Iterator[Served]:
@@ -48,7 +49,8 @@ class CsvBench:
         if fault.kind == "cut":
             whole = whole[: whole.index(key_of(struck + 1).encode()) + 2]
         self.folder.joinpath("things.csv").write_bytes(whole)
-        dataset = {"path": "*.csv", "page_rows": PAGE_SIZE, "required_columns": ["id"]}
+        dataset = {"path": "*.csv", "page_rows": PAGE_SIZE, "key": "id"}
+        dataset["required_columns"] = ["id"]
         yield Served(
             SOURCE.config.model_validate({"connection": "drop", "datasets": {"things": dataset}}),
             SOURCE.connection.model_validate({"root": self.folder}),

@@ -93,6 +93,7 @@ class ListBench:
     tenant: Tenant
     source: Any = SOURCE
     page_size: int = PAGE_SIZE
+    identity: str = "ASSET_ID"
     dataset: Callable[[int], Record] = lambda size: {
         "resource": "assets",
         "fields": ["ASSET_TAG", "ASSET_LABEL"],

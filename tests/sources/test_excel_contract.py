@@ -35,6 +35,7 @@ class ExcelBench:
     workbooks: int = 1
     source: Any = SOURCE
     page_size: int = PAGE_SIZE
+    identity: str = "id"
 
     @contextmanager
     def serve(self, count: int, fault: Fault | None = None, *, size: int = 0) -> Iterator[Served]:
@@ -56,7 +57,8 @@ class ExcelBench:
             if fault.kind == "cut":
                 whole = whole[: len(whole) * fault.page // 4]
             self.folder.joinpath(f"things{rank}.xlsx").write_bytes(whole)
-        dataset = {"path": "*.xlsx", "page_rows": PAGE_SIZE, "required_columns": ["id"]}
+        dataset = {"path": "*.xlsx", "page_rows": PAGE_SIZE, "key": "id"}
+        dataset["required_columns"] = ["id"]
         if self.workbooks > 1:
             dataset |= {"file_selection": "all", "newest_by": "name"}
         yield Served(

@@ -181,6 +181,7 @@ class ItopBench:
     words: dict[str, Any]
     source: Any = SOURCE
     page_size: int = PAGE_SIZE
+    identity: str = "id"
 
     @contextmanager
     def serve(self, count: int, fault: Fault | None = None, *, size: int = 0) -> Iterator[Served]:

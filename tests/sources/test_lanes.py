@@ -1,146 +1,143 @@
-"""Slices read side by side are one extraction: in a stable order, bounded, closed behind it."""
+"""Slices read side by side: so many at once and no more, each in its run's context, none behind."""
 
+import contextvars
 import threading
-from collections.abc import Callable
+from itertools import repeat
 
 import pytest
 
-from sources.base import Complete, Extraction, Outcome, Page, Partial, Reject, Slice
+from sources.base import Complete, Extraction, Page, Slice
 from sources.errors import Unreachable
-from sources.lanes import side_by_side
+from sources.lanes import GivenUp, Wanted, side_by_side, while_wanted
 
 SLICES = tuple(Slice(index, 4) for index in range(4))
 
 
-def pages(pages_of: Callable[[Slice], int], rows: int = 2) -> Callable[[Slice], Extraction]:
-    """Slices that give so many pages of *rows* records; each record tells its slice and page."""
-
-    def extract(each: Slice) -> Extraction:
-        for number in range(pages_of(each)):
-            records = [{"slice": each.index, "page": number} for _ in range(rows)]
-            yield Page(number * rows + 1, records)
-        return Complete(f"{pages_of(each) * rows} rows")
-
-    return extract
+def endless(closed: list[str]) -> Extraction:
+    try:
+        for number in repeat(1):
+            yield Page(number, [{}])
+    finally:
+        closed.append("closed")
+    return Complete("never")
 
 
-def read(extraction: Extraction) -> tuple[list[Page], Outcome]:
-    seen = []
-    while True:
-        try:
-            seen.append(next(extraction))
-        except StopIteration as end:
-            outcome: Outcome = end.value
-            return seen, outcome
+def test_each_slice_comes_with_what_was_made_of_it() -> None:
+    made = dict(side_by_side(SLICES, lambda each, _: each.index * 10, 2))
 
-
-def test_pages_come_in_turn_and_are_numbered_as_they_come() -> None:
-    seen, outcome = read(side_by_side(SLICES, pages(lambda each: each.index), 4))
-
-    places = [(page.records[0]["slice"], page.records[0]["page"]) for page in seen]
-    assert places == [(1, 0), (2, 0), (3, 0), (2, 1), (3, 1), (3, 2)]
-    assert [page.first for page in seen] == [1, 3, 5, 7, 9, 11]
-    assert outcome == Complete("0 rows; 2 rows; 4 rows; 6 rows")
-
-
-def test_rejects_are_numbered_as_they_come() -> None:
-    def extract(each: Slice) -> Extraction:
-        yield Page(1, [{}], (Reject("d", 2, "odd", "x"),))
-        return Complete(f"{each.index}")
-
-    seen, _ = read(side_by_side(SLICES, extract, 4))
-
-    assert [reject.number for page in seen for reject in page.rejects] == [2, 4, 6, 8]
-
-
-def test_one_slice_in_doubt_puts_the_whole_in_doubt() -> None:
-    def extract(each: Slice) -> Extraction:
-        yield Page(1, [{}])
-        return Partial("cut") if each.index == 2 else Complete("whole")
-
-    assert read(side_by_side(SLICES, extract, 4))[1] == Partial("cut")
-
-
-def test_neighbours_whose_seams_do_not_meet_have_lost_rows() -> None:
-    def outcome(seams: dict[int, tuple[str, str]]) -> Outcome:
-        def extract(each: Slice) -> Extraction:
-            yield Page(1, [{}])
-            return Complete("whole", seam=seams[each.index])
-
-        return read(side_by_side(SLICES, extract, 4))[1]
-
-    meeting = {0: ("", "a"), 1: ("a", "b"), 2: ("b", "c"), 3: ("c", "d")}
-    torn = {**meeting, 2: ("bb", "c")}
-
-    assert outcome(meeting) == Complete("whole")
-    torn_outcome = outcome(torn)
-    assert isinstance(torn_outcome, Partial)
-    assert "slice 3 does not begin where slice 2 ends" in torn_outcome.reason
-
-
-def test_what_a_slice_raises_is_raised_and_the_others_are_given_up() -> None:
-    closed = []
-
-    def extract(each: Slice) -> Extraction:
-        try:
-            yield Page(1, [{}])
-            if each.index == 1:
-                raise Unreachable("gone")
-            while True:
-                yield Page(1, [{}])
-        finally:
-            closed.append(each.index)
-
-    with pytest.raises(Unreachable, match="gone"):
-        read(side_by_side(SLICES, extract, 4))
-
-    assert sorted(closed) == [0, 1, 2, 3]
-
-
-def test_an_extraction_that_is_closed_leaves_no_thread_behind() -> None:
-    before = threading.active_count()
-    extraction = side_by_side(SLICES, pages(lambda _: 1_000), 4)
-    next(extraction)
-
-    extraction.close()
-
-    assert threading.active_count() == before
+    assert made == {each: each.index * 10 for each in SLICES}
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 4])
-def test_no_more_slices_read_at_once_than_allowed(at_once: int) -> None:
+def test_no_more_slices_are_read_at_once_than_allowed(at_once: int) -> None:
     reading, most = 0, 0
     lock, met = threading.Lock(), threading.Barrier(at_once, timeout=10)
 
-    def extract(each: Slice) -> Extraction:
+    def read(_: Slice, __: Wanted) -> None:
         nonlocal reading, most
-        for _ in range(2):
-            with lock:
-                reading += 1
-                most = max(most, reading)
-            met.wait()  # until as many as allowed are here: that many do read side by side
-            with lock:
-                reading -= 1
-            yield Page(1, [{"slice": each.index}])
-        return Complete("whole")
+        with lock:
+            reading += 1
+            most = max(most, reading)
+        met.wait()  # until as many as allowed are here: that many do read side by side
+        with lock:
+            reading -= 1
 
-    seen, _ = read(side_by_side(SLICES, extract, at_once))
-
-    assert len(seen) == 8
+    assert len(list(side_by_side(SLICES, read, at_once))) == 4
     assert most == at_once
 
 
-def test_the_next_page_of_each_slice_is_read_while_the_others_are_used() -> None:
-    asked = [threading.Event() for _ in SLICES]
+def test_what_a_slice_raises_is_raised_and_the_others_are_given_up() -> None:
+    closed: list[str] = []
+    begun = threading.Barrier(4, timeout=10)
 
-    def extract(each: Slice) -> Extraction:
-        yield Page(1, [{}])
-        asked[each.index].set()
-        yield Page(2, [{}])
-        return Complete("whole")
+    def read(each: Slice, wanted: Wanted) -> None:
+        pages = while_wanted(endless(closed), wanted)
+        next(pages)
+        begun.wait()
+        if each.index == 1:
+            pages.close()
+            raise Unreachable("gone")
+        for _ in pages:
+            pass
 
-    extraction = side_by_side(SLICES, extract, 4)
+    with pytest.raises(Unreachable, match="gone"):
+        list(side_by_side(SLICES, read, 4))
+
+    assert closed == ["closed"] * 4
+
+
+def test_an_iterator_that_is_closed_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    closed: list[str] = []
+    begun = threading.Barrier(4, timeout=10)
+
+    def read(each: Slice, wanted: Wanted) -> None:
+        pages = while_wanted(endless(closed), wanted)
+        next(pages)
+        begun.wait()
+        for _ in pages if each.index else ():
+            pass
+
+    made = side_by_side(SLICES, read, 4)
+    assert next(made) == (SLICES[0], None)
+    made.close()
+
+    assert threading.active_count() == before
+    assert closed == ["closed"] * 4
+
+
+def test_slices_that_have_not_begun_are_not_begun_after_a_failure() -> None:
+    begun: list[int] = []
+
+    def read(each: Slice, _: Wanted) -> None:
+        begun.append(each.index)
+        raise Unreachable("gone")
+
+    with pytest.raises(Unreachable):
+        list(side_by_side(SLICES, read, 1))
+
+    assert len(begun) < 4
+
+
+def test_a_slice_is_read_in_the_context_of_its_run() -> None:
+    run = contextvars.ContextVar("run", default="")
+    run.set("acme")
+
+    made = side_by_side(SLICES, lambda *_: run.get(), 2)
+
+    assert {word for _, word in made} == {"acme"}
+
+
+def test_somebody_is_told_while_slices_are_awaited() -> None:
+    told = threading.Event()
+
+    def read(_: Slice, __: Wanted) -> bool:
+        return told.wait(timeout=10)
+
+    assert all(heard for _, heard in side_by_side(SLICES, read, 4, told.set))
+
+
+def test_pages_that_are_waited_for_come_with_their_outcome() -> None:
+    def pages() -> Extraction:
+        yield Page(1, [{"a": 1}])
+        return Complete("one row")
+
+    outcomes: list[object] = []
+
+    def through() -> Extraction:
+        outcomes.append((yield from while_wanted(pages(), lambda: True)))
+        return outcomes[0]  # type: ignore[return-value] # the outcome
+
+    assert [page.records for page in through()] == [[{"a": 1}]]
+    assert outcomes == [Complete("one row")]
+
+
+def test_a_page_that_nobody_waits_for_is_not_read() -> None:
+    closed: list[str] = []
+    extraction = while_wanted(endless(closed), iter([True, False]).__next__)
     next(extraction)
 
-    assert asked[0].wait(timeout=10)
-    extraction.close()
+    with pytest.raises(GivenUp):
+        next(extraction)
+
+    assert closed == ["closed"]

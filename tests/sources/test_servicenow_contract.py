@@ -58,6 +58,7 @@ class ServiceNowBench:
     dataset: Mapping[str, Any]
     source: Any = SOURCE
     page_size: int = PAGE_SIZE
+    identity: str = "sys_id"
 
     @contextmanager
     def serve(self, count: int, fault: Fault | None = None, *, size: int = 0) -> Iterator[Served]:

@@ -32,6 +32,7 @@ class SqlBench(ABC):
     """A table of numbered rows, all of one name; `select` reads it."""
 
     page_size: int = PAGE_SIZE
+    identity: str = "id"
     tap: Tap = field(default_factory=Tap)
 
     @property
