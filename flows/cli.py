@@ -14,11 +14,17 @@ from cyclopts import App, CycloptsError, Parameter
 from flows.arguments import AsJson, Count, JobName, To
 from flows.check import check_jobs, every_job
 from flows.cli_answers import adopt, coverage, drift, explain
+from flows.cli_automations import automations
+from flows.cli_backfill import backfill
+from flows.cli_connections import connections
+from flows.cli_deploy import deploy, serve
 from flows.cli_driver import driver, init
 from flows.cli_health import health
 from flows.cli_ledger import ledger as ledger_commands
 from flows.cli_pairs import compare, record
 from flows.cli_promote import promote
+from flows.cli_report import report
+from flows.cli_resume import resume
 from flows.console import Shown
 from flows.job import Job, jobs_folder, load_job
 from flows.logs import log_to
@@ -30,6 +36,7 @@ from flows.report import write_report
 from flows.run import Report, run_job
 from flows.settings import Settings, load_settings
 from flows.spool import Spool
+from flows.stopping import terminable
 from flows.workplace import Mode, Options, open_ledger
 from referential.errors import Refused
 from referential.plan import Plan
@@ -46,7 +53,7 @@ app = App(
     help="Keeps the Canopsis entity referential in step with a client's CMDBs.",
     version_flags=["--version"],
     help_epilogue="Exit codes: 0 done, 1 outage or failed import, 2 mis-declared, "
-    "3 refused by the guard or an expectation, 4 drift, 130 interrupted.",
+    "3 refused by the guard or an expectation, 4 drift, 130 interrupted, 143 by SIGTERM.",
     version=lambda: metadata.version("refsync"),
     help_format="plaintext",  # keeps the lines of the examples apart
     result_action="return_value",
@@ -158,6 +165,7 @@ def sync(
     return _run(job, options, json=json, flow=flow or bool(os.environ.get("PREFECT_API_URL")))
 
 
+app.command(backfill)
 app.command(driver, help_flags=("--help", "-h", "-help"))  # the driver knows -help
 app.command(init)
 app.command(record)
@@ -169,6 +177,12 @@ app.command(adopt)
 app.command(promote)
 app.command(ledger_commands)
 app.command(health)
+app.command(report)
+app.command(deploy)
+app.command(serve)
+app.command(connections)
+app.command(automations)
+app.command(resume)
 
 
 @app.command
@@ -309,7 +323,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     shown = Shown("--json" in words)
     try:
-        code = app(words, exit_on_error=False, print_error=False)
+        with terminable():
+            code = app(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         code = MISDECLARED
         _refuse(shown, Misdeclared([Fault("command line", str(error), "refsync --help")]), code)

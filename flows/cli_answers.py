@@ -10,7 +10,7 @@ from flows.adopt import adopt as take_over
 from flows.arguments import AsJson, Count, JobName, To
 from flows.console import Shown
 from flows.console_answers import show_adoption, show_coverage, show_drift, show_explanation
-from flows.coverage import coverage_of
+from flows.coverage import coverage_of, keep_coverage
 from flows.coverage import export as write_export
 from flows.drift import basis_of, drift_of
 from flows.explain import explain_entity
@@ -19,6 +19,7 @@ from flows.logs import log_to
 from flows.misdeclared import Fault, Misdeclared
 from flows.repair import repair as send_again
 from flows.settings import load_settings
+from referential.ledger import utc_now
 
 
 def explain(
@@ -113,6 +114,7 @@ def coverage(
     shown, settings = Shown(json), load_settings()
     with shown.progress() as progress:
         seen = coverage_of(settings, connection, progress=progress)
+    keep_coverage(settings, seen, utc_now())
     if export is not None:
         write_export(seen, export)
     if json:

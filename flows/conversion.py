@@ -20,7 +20,7 @@ from flows.job import load_job
 from flows.misdeclared import Fault, Misdeclared
 from flows.settings import Settings
 from mappings.driver import Api, DriverFile, EntityRule, Value
-from sources.auth import is_secret_name
+from sources.masking import is_secret_name
 
 _TARGET = "canopsis"
 _NAME = re.compile(r"[^\W_][\w.-]*")  # of a folder or a file of jobs

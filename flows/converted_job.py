@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from mappings.driver import KEY, Api, Condition, DriverFile, EntityRule, Value
 from mappings.driver_rules import ROWS
 from mappings.paths import path_text
-from sources.auth import is_secret_name
+from sources.masking import is_secret_name
 
 _VARIABLE = re.compile(r"\$\{(?=[A-Za-z_]\w*\})")  # as `mappings.variables` reads it
 _LISTS = ("is_one_of", "is_not_one_of", "has_one_of", "has_not", "has_every")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from mappings.remarks import OF_A_PART, Remark, remarks_of
 from mappings.tally import DatasetTally, Tally
 from referential.entity import Kind
-from referential.guard import Part
+from referential.guard import Gauge, Part
 
 _SAID = 40  # remarks in the log; a job with more of them has its page
 
@@ -199,6 +199,7 @@ class Planned:
     duplicates: int
     emptied: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()  # those with limits of their own
+    gauges: tuple[Gauge, ...] = ()  # what the guard measures, before removals are held back
 
     @property
     def empty(self) -> bool:

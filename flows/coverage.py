@@ -4,10 +4,13 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+import orjson
 
 from flows.connections import connection
 from flows.files import write_whole
@@ -20,6 +23,7 @@ from referential.alarms import open_alarms
 from referential.client import Canopsis
 from referential.connection import CanopsisConnection
 
+_KEPT = 50  # components that are kept for the reports
 _NAMED = 5  # entities of a component that are named
 _COLUMNS = ("component", "alarms", "worst_state", "since", "entities")
 
@@ -101,6 +105,34 @@ def export(seen: Coverage, path: Path) -> None:
         named = " ".join(each.entities)
         rows.writerow((each.component, each.alarms, each.worst, each.since, named))
     write_whole(path, text.getvalue().encode("utf-8-sig"))
+
+
+def keep_coverage(settings: Settings, seen: Coverage, now: datetime) -> Path:
+    """Leave what was seen for the reports of the feeds that load this Canopsis.
+
+    The last answer alone, with its first components only. Raises Unwritable.
+    """
+    path = _kept_at(settings, seen.connection)
+    known = asdict(seen) | {"asked": now.isoformat(), "unknown_in_all": len(seen.unknown)}
+    known["unknown"] = known["unknown"][:_KEPT]
+    write_whole(path, orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    return path
+
+
+def kept_coverage(settings: Settings, name: str) -> dict[str, Any] | None:
+    """What was seen last of the connection *name*, when somebody asked, in the words of Coverage.
+
+    With `asked`, when that was, and `unknown_in_all`, how many components no feed knows.
+    """
+    path = _kept_at(settings, name)
+    if not path.exists():
+        return None
+    known: dict[str, Any] = orjson.loads(path.read_bytes())
+    return known
+
+
+def _kept_at(settings: Settings, name: str) -> Path:
+    return settings.state / "coverage" / f"{quote(name, safe='')}.json"
 
 
 def _ours(settings: Settings, name: str) -> _Ours:

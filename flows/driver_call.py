@@ -17,9 +17,10 @@ from flows.driver_proxy import proxy_for
 from flows.settings import Settings
 from mappings.driver import Api
 from mappings.golang import gojson
-from sources.auth import BasicAuth, NoAuth, is_secret_name, shown_url
+from sources.auth import BasicAuth, NoAuth
 from sources.connection import HttpConnection, Retries, Timeouts, Tls
 from sources.errors import Refused, SourceError, Unreachable, Unreadable
+from sources.masking import is_secret_name, shown_url
 from sources.session import Call, HttpSession, Origin
 from sources.verdict import Denied
 

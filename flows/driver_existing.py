@@ -23,6 +23,9 @@ class OnlyExisting:
     def fields(self, dataset: str, /) -> frozenset[str]:
         return self._mapper.fields(dataset)
 
+    def gathers(self, dataset: str, /) -> bool:
+        return self._mapper.gathers(dataset)
+
     def map_page(self, dataset: str, records: list[object], first: int, /) -> Mapped:
         mapped = self._mapper.map_page(dataset, records, first)
         page = mapped.entities

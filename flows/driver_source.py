@@ -5,9 +5,9 @@ from typing import Any
 from flows.driver_call import DriverConnection, ask
 from mappings.casts import article
 from mappings.driver import DriverFile, NoRows, rows_of
-from sources.auth import shown_url
 from sources.base import Complete, Extraction, Page, Probe, Scope, Source, SourceConfig
 from sources.errors import Unreadable
+from sources.masking import shown_url
 
 
 class DriverConfig(SourceConfig):

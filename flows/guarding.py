@@ -8,7 +8,7 @@ from flows.workplace import Workplace
 from referential.change import ACTIONS, REMOVED
 from referential.cost import cost_of
 from referential.errors import PlanRefused, ReferentialError
-from referential.guard import USUAL_OF, LimitsPassed, accepting, judge, usual_of
+from referential.guard import USUAL_OF, LimitsPassed, Usual, accepting, judge, usual_of
 from referential.plan import Plan
 
 
@@ -18,9 +18,13 @@ def keep(place: Workplace, made: Plan) -> None:
     place.hold(made)
 
 
-def judge_plan(place: Workplace, planned: Planned) -> None:
+def usual(place: Workplace) -> Usual | None:
     with place.ledger() as ledger:
         done = ledger.recent_runs(place.job.feed, USUAL_OF, "done", "nothing-to-do")
+    return usual_of(done)
+
+
+def judge_plan(place: Workplace, planned: Planned) -> None:
     judge(
         place.the_plan(),
         found=planned.found,
@@ -28,7 +32,7 @@ def judge_plan(place: Workplace, planned: Planned) -> None:
         limits=place.job.sync.limits,
         emptied=planned.emptied,
         parts=planned.parts,
-        usual=usual_of(done),
+        usual=usual(place),
         allow_missing=place.options.allow_missing,
         allow_changed=place.options.allow_changed,
         accept=place.options.accept,

@@ -46,6 +46,7 @@ class Maps(Protocol):
     def source(self) -> str: ...
 
     def fields(self, dataset: str, /) -> frozenset[str]: ...
+    def gathers(self, dataset: str, /) -> bool: ...
     def map_page(self, dataset: str, records: list[Any], first: int, /) -> Mapped: ...
     def finish(self, dataset: str, /) -> Mapped: ...
     def report(self) -> Tally: ...
@@ -69,6 +70,16 @@ class Job:
     @property
     def feed(self) -> Feed:
         return Feed(self.name, self.sync.connection)
+
+    @property
+    def path(self) -> FilePath:
+        """Its file, by an absolute path."""
+        return self.file.path.absolute() if isinstance(self.file, JobFile) else FilePath(self.name)
+
+    @property
+    def tables(self) -> tuple[bytes, ...]:
+        """The files beside it that its lookups are in."""
+        return self.file.tables if isinstance(self.file, JobFile) else ()
 
     def towards(self, target: str) -> "Job":
         """The same job that loads *target*, one of its connections; raises Misdeclared.

@@ -78,6 +78,11 @@ class JobFile:
             self._tables[within, name] = real.read_bytes()
         return self._tables[within, name]
 
+    @property
+    def tables(self) -> tuple[bytes, ...]:
+        """The bytes of the tables read so far, by their names."""
+        return tuple(self._tables[name] for name in sorted(self._tables))
+
     def faults(self, problems: Iterable[Problem]) -> list[Fault]:
         """Every fault of the job once, by file and in its order: *problems* of the document, and
         those of its files and of what they include.

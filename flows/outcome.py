@@ -2,18 +2,19 @@
 
 0 done, also when there was nothing to do    2 mis-declared
 1 an outage or a failed import               3 refused by the guard or by an expectation
-130 interrupted
+130 interrupted                              143 interrupted by SIGTERM
 """
 
 from collections.abc import Sequence
 
 from flows.files import Unwritable
 from flows.misdeclared import Misdeclared
+from flows.stopping import Terminated
 from referential.errors import PlanRefused, ReferentialError
 from referential.history import Outcome
 from sources.errors import SourceError
 
-DONE, OUTAGE, MISDECLARED, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, OUTAGE, MISDECLARED, REFUSED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 
 class ExpectationUnmet(Exception):
@@ -38,12 +39,14 @@ EXPECTED = (
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    if isinstance(error, KeyboardInterrupt):
+    if not isinstance(error, Exception):  # SIGINT, SIGTERM, and SIGTERM as Prefect raises it
         return "interrupted"
     return "refused" if exit_code(error) == REFUSED else "failed"
 
 
 def exit_code(error: BaseException) -> int:
+    if isinstance(error, Terminated):
+        return TERMINATED
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, Misdeclared):
@@ -61,7 +64,7 @@ def told(error: BaseException) -> str:
     report = getattr(error, "report", None)
     if report is not None:
         return str(report.message)
-    if isinstance(error, KeyboardInterrupt):
+    if not isinstance(error, Exception):
         return "interrupted; what was confirmed is in the ledger, start again to go on"
     what = str(error) or type(error).__name__
     return "\n".join([what, *(f"  {note}" for note in getattr(error, "__notes__", ()))])

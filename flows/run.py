@@ -11,6 +11,7 @@ from flows.event import announce
 from flows.job import Job
 from flows.outcome import outcome_of, told
 from flows.prometheus import write_metrics
+from flows.resume import Left, begin_anew, take_over
 from flows.retention import clear_away
 from flows.run_report import Report
 from flows.settings import Settings
@@ -22,7 +23,7 @@ from referential.loaded import Loaded
 
 log = logging.getLogger("refsync")
 
-__all__ = ["Call", "Report", "directly", "run_job"]
+__all__ = ["Call", "Report", "bring_in_step", "directly", "run_job"]
 
 Call = Callable[..., Any]  # call(stage, *arguments) -> what the stage returns
 
@@ -38,19 +39,23 @@ def run_job(
     *,
     progress: Progress = silent,
     call: Call = directly,
+    left: Left | None = None,
 ) -> Report:
     """Run *job* once; raises what its stages raise, after the ledger has the run.
 
-    The raised error has the report so far as its attribute `report`.
+    The raised error has the report so far as its attribute `report`. With *left*, the run goes on
+    with another one that ended early, from what that one has read.
     """
     mode = "plan" if options.only_plan else options.mode
     with open_ledger(settings) as ledger:
         run_id = ledger.start_run(job.feed, mode, utc_now())
         place = Workplace(settings, job, run_id, options, progress)
-        report = Report(job.name, run_id, mode)
+        report = Report(job.name, run_id, mode, resumes=left.run.id if left else "")
         try:
             with ledger.lock(job.feed, run_id):
-                _stages(place, report, call)
+                if left is not None:  # looked at again: now nobody else can come in between
+                    left.check(ledger, but=run_id)
+                _stages(place, report, report.timed(call), left)
         except BaseException as error:
             report.outcome = outcome_of(error)
             report.message = settings.redact(told(error))
@@ -82,7 +87,7 @@ def _close(place: Workplace, report: Report, ledger: Ledger) -> None:
         write_metrics(place.settings, ledger)
 
 
-def _missing(place: Workplace, report: Report) -> dict[str, tuple[str, ...]]:
+def _missing(place: Workplace, report: Report) -> dict[str, Any]:
     """What a finished run says of the missing; one that ended otherwise has not looked enough."""
     if place.options.only_plan or report.outcome not in ("done", "partial", "nothing-to-do"):
         return {}
@@ -90,10 +95,28 @@ def _missing(place: Workplace, report: Report) -> dict[str, tuple[str, ...]]:
     return {"absent": plan.absent, "back": plan.back}
 
 
-def _stages(place: Workplace, report: Report, call: Call) -> None:
+def _stages(place: Workplace, report: Report, call: Call, left: Left | None) -> None:
     report.checked = call(stages.check, place)
-    extracted: Extracted = call(stages.extract, place)
+    extracted: Extracted
+    if left is not None and left.extracted is not None:
+        extracted = call(take_over, place, left)
+    else:
+        begin_anew(place, utc_now())
+        extracted = call(stages.extract, place)
     report.extracted = extracted
+    bring_in_step(place, report, call)
+    if report.outcome in ("done", "nothing-to-do"):
+        # files are read again for further targets, until the usual one has them
+        taken = any(each.taken for each in extracted.datasets.values())
+        if taken and not place.options.only_plan and not place.job.elsewhere:
+            report.finished = call(stages.finish, place, extracted)
+
+
+def bring_in_step(place: Workplace, report: Report, call: Call) -> None:
+    """From what was read to what is recorded; `report` says how it ended."""
+    extracted = report.extracted
+    if extracted is None:
+        raise ValueError("nothing was read yet")
     planned: Planned = call(stages.plan, place, extracted)
     report.planned = planned
     try:
@@ -115,7 +138,3 @@ def _stages(place: Workplace, report: Report, call: Call) -> None:
         report.outcome = "held" if guarded.message else "partial"
     else:
         report.outcome = "nothing-to-do" if planned.empty else "done"
-        # files are read again for further targets, until the usual one has them
-        taken = any(each.taken for each in extracted.datasets.values())
-        if taken and not place.options.only_plan and not place.job.elsewhere:
-            report.finished = call(stages.finish, place, extracted)

@@ -1,6 +1,8 @@
 """What a run did, as the ledger, the pages and the events tell it."""
 
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flows.counts import Checked, Extracted, Planned
@@ -30,6 +32,20 @@ class Report:
     rejects: int = 0
     message: str = ""
     finished: tuple[str, ...] = ()
+    resumes: str = ""  # the run that this one goes on with
+    stages: dict[str, float] = field(default_factory=dict)  # seconds of each, in their order
+
+    def timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """*call*, which calls a stage, and `stages` knows afterwards how long it took."""
+
+        def timing(stage: Callable[..., Any], *arguments: Any) -> Any:
+            began = time.monotonic()
+            try:
+                return call(stage, *arguments)
+            finally:
+                self.stages[stage.__name__] = round(time.monotonic() - began, 3)
+
+        return timing
 
     @property
     def exit_code(self) -> int:
@@ -39,7 +55,9 @@ class Report:
 
     def counts(self) -> dict[str, Any]:
         """The figures the ledger keeps, JSON values only."""
-        counts: dict[str, Any] = {"rejects": self.rejects}
+        counts: dict[str, Any] = {"rejects": self.rejects, "stages": dict(self.stages)}
+        if self.resumes:
+            counts["resumes"] = self.resumes
         if self.extracted:
             counts["records"] = self.extracted.records
             counts["filtered"] = self.extracted.filtered

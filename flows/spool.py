@@ -11,7 +11,8 @@ They are written once, in order; memory never holds more than a page.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
 from itertools import accumulate, pairwise
@@ -26,12 +27,14 @@ import pandas as pd
 from flows.files import writing
 from mappings.casts import shown
 from mappings.rejects import Reject
-from referential.columns import encode_block, read_columns
+from referential.columns import decode_block, encode_block, read_columns
 from referential.entity import EntityPage
 from sources.base import Reject as Unread
 
-_BLOCK = 1_000  # entities that are gathered before they are written
-_COLUMNS = tuple(column.name for column in fields(EntityPage))
+_BLOCK = 1_000  # entities of a block of the index
+_CHUNK = 1 << 20  # bytes that are copied at once
+_COLUMNS = ("id", "kind", "group", "category", "infos", "fingerprint", "size")
+_READ = "read"  # the rule of what was no record
 _REJECT = tuple(column.name for column in fields(Reject))
 
 
@@ -59,15 +62,17 @@ class Spool:
 class SpoolWriter:
     """Appends pages to a new spool; a spool that exists already is begun again.
 
-    Small pages are gathered: a block of the index costs as much to read as dozens of its rows.
-    Its methods raise Unwritable.
+    Small pages are gathered: a block of the index costs as much to read as dozens of its rows. All
+    blocks of a dataset have as many rows but its last one, so that the same entities make the same
+    files, in whatever pages and parts they came. Its methods raise Unwritable.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._offset = 0
+        self._offset = 0  # of the first entity that is not in the index yet
         self._dataset = ""
-        self._page = _empty()
+        self._rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+        self._payloads: list[bytes] = []
 
     def __enter__(self) -> Self:
         spool = self._spool
@@ -90,43 +95,86 @@ class SpoolWriter:
 
     def write(self, dataset: str, page: EntityPage) -> None:
         """Append the entities of one page."""
-        if dataset != self._dataset:
-            self._flush()
-            self._dataset = dataset
-        for column in _COLUMNS:
-            getattr(self._page, column).extend(getattr(page, column))
-        if len(self._page) >= _BLOCK:
-            self._flush()
-
-    def _flush(self) -> None:
-        page, self._page = self._page, _empty()
-        if not page.ids:
-            return
-        sizes = list(map(len, page.payloads))
-        # one newline after each payload
-        ends = list(accumulate((size + 1 for size in sizes), initial=self._offset))
-        block = encode_block(
+        self._begin(dataset)
+        self._payloads += page.payloads
+        self._take(
             {
                 "id": page.ids,
                 "kind": page.kinds,
                 "group": page.groups,
-                "dataset": [self._dataset] * len(sizes),
                 "category": page.categories,
                 "infos": page.infos,
                 "fingerprint": page.fingerprints,
-                "offset": ends[:-1],
-                "size": sizes,
+                "size": list(map(len, page.payloads)),
             }
         )
+
+    def append(self, dataset: str, part: Spool, before: int, dropped: Collection[int] = ()) -> None:
+        """Append what another spool has of *dataset*, *before* records of which came before it.
+
+        *dropped* are the ranks, from 0, of rejects of the mapping there that are none.
+        """
+        self._begin(dataset)
         with writing(self._spool.folder):
-            self._entities.write(b"\n".join((*page.payloads, b"")))
-            self._index.write(block)
-        self._offset = ends[-1]
+            self._write_payloads()
+            with part.entities.open("rb") as entities:
+                shutil.copyfileobj(entities, self._entities, _CHUNK)
+            with part.index.open("rb") as index:
+                for line in index:
+                    rows = decode_block(line, _COLUMNS)
+                    self._take(rows | {"size": rows["size"].tolist()})
+        rejects = _without(part.iter_rejects(), dropped)
+        self.reject(each | {"number": each["number"] + before} for each in rejects)
 
     def reject(self, rejects: Iterable[dict[str, Any]]) -> None:
         """Append rejects: `{dataset, number, rule, reason, record}`."""
         with writing(self._spool.folder):
             self._rejects.writelines(_line(reject) + b"\n" for reject in rejects)
+
+    def _begin(self, dataset: str) -> None:
+        if dataset != self._dataset:
+            self._flush()
+            self._dataset = dataset
+
+    def _take(self, rows: Mapping[str, Sequence[Any]]) -> None:
+        for name, values in rows.items():
+            self._rows[name].extend(values)
+        while len(self._rows["id"]) >= _BLOCK:
+            self._write_block()
+
+    def _flush(self) -> None:
+        if self._rows["id"]:
+            self._write_block()
+
+    def _write_payloads(self) -> None:
+        payloads, self._payloads = self._payloads, []
+        if payloads:
+            self._entities.write(b"\n".join((*payloads, b"")))
+
+    def _write_block(self) -> None:
+        rows = {name: values[:_BLOCK] for name, values in self._rows.items()}
+        for values in self._rows.values():
+            del values[:_BLOCK]
+        sizes = rows.pop("size")
+        # one newline after each payload
+        ends = list(accumulate((size + 1 for size in sizes), initial=self._offset))
+        block = encode_block(
+            {
+                "id": rows["id"],
+                "kind": rows["kind"],
+                "group": rows["group"],
+                "dataset": [self._dataset] * len(sizes),
+                "category": rows["category"],
+                "infos": rows["infos"],
+                "fingerprint": rows["fingerprint"],
+                "offset": ends[:-1],
+                "size": sizes,
+            }
+        )
+        with writing(self._spool.folder):
+            self._write_payloads()
+            self._index.write(block)
+        self._offset = ends[-1]
 
 
 class Payloads:
@@ -197,12 +245,22 @@ def unread(reject: Unread) -> dict[str, Any]:
     return {
         "dataset": reject.dataset,
         "number": reject.number,
-        "rule": "read",
+        "rule": _READ,
         "reason": reject.reason,
         "record": reject.sample,
         "id": "",
     }
 
 
-def _empty() -> EntityPage:
-    return EntityPage(*([] for _ in _COLUMNS))
+def _without(
+    rejects: Iterable[dict[str, Any]], dropped: Collection[int]
+) -> Iterator[dict[str, Any]]:
+    """*rejects* but those of the mapping that are *dropped*, by their ranks among its own."""
+    rank = 0
+    for reject in rejects:
+        if reject["rule"] == _READ:
+            yield reject
+            continue
+        if rank not in dropped:
+            yield reject
+        rank += 1

@@ -14,10 +14,19 @@ import pandas as pd
 
 from flows.connections import ledger_in_clear
 from flows.counts import Checked, Extracted, Guarded, Planned
+from flows.crew import crew_of
 from flows.endpoints import canopsis_probe, source_probe
 from flows.extraction import read_dataset
 from flows.files import write_whole
-from flows.guarding import add_cost, judge_plan, keep, may_wait, rowless_refusal, without_removals
+from flows.guarding import (
+    add_cost,
+    judge_plan,
+    keep,
+    may_wait,
+    rowless_refusal,
+    usual,
+    without_removals,
+)
 from flows.job import Job
 from flows.outcome import ExpectationUnmet
 from flows.outcome import told as describe
@@ -29,8 +38,9 @@ from referential.change import ACTIONS
 from referential.client import Canopsis
 from referential.converge import Left, left_over
 from referential.errors import PlanRefused, Refused
-from referential.guard import LimitsPassed, parts_of
+from referential.guard import LimitsPassed, gauges, parts_of
 from referential.history import Reject
+from referential.keeping import with_all_ever_given
 from referential.loaded import Loaded
 from referential.loader import load as load_plan
 from referential.plan import Mode, Plan, make_plan
@@ -83,11 +93,16 @@ def check(place: Workplace) -> Checked:
 def extract(place: Workplace) -> Extracted:
     """Read every dataset page by page, map each page as it arrives, spool its entities."""
     mapper = place.job.mapper()
-    with SpoolWriter(place.spool) as spool:
-        read = {name: read_dataset(place, name, mapper, spool) for name in place.job.datasets}
+    with SpoolWriter(place.spool) as spool, crew_of(place) as crew:
+        read = {name: read_dataset(place, name, mapper, spool, crew) for name in place.job.datasets}
     tally = mapper.report()
     extracted = Extracted.of(read, tally, window=place.options.mode == "backfill")
-    content = {"datasets": extracted.datasets, "tally": tally}
+    content = {
+        "datasets": extracted.datasets,
+        "unmet": extracted.unmet,
+        "remarks": extracted.remarks,
+        "tally": tally,
+    }
     write_whole(place.spool.summary, orjson.dumps(content, option=orjson.OPT_INDENT_2))
     for warning in extracted.warnings():
         log.warning("%s", warning)
@@ -106,15 +121,18 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
             made.counts["held"],
         )
     keep(place, made)
+    enabled, limits = int((known["state"] == "enabled").sum()), place.job.sync.limits
+    parts = parts_of(made, known, limits)
     return Planned(
         counts={action: made.counts.get(action, 0) for action in ACTIONS},
         tally=made.counts,
         checksum=made.checksum,
         found=len(found),
-        known=int((known["state"] == "enabled").sum()),
+        known=enabled,
         duplicates=len(made.duplicates),
         emptied=_emptied(extracted, known, found),
-        parts=parts_of(made, known, place.job.sync.limits),
+        parts=parts,
+        gauges=gauges(made, known=enabled, limits=limits, parts=parts, usual=usual(place)),
     )
 
 
@@ -122,6 +140,8 @@ def _make(
     place: Workplace, extracted: Extracted, found: pd.DataFrame, known: pd.DataFrame, mode: Mode
 ) -> Plan:
     sync = place.job.sync
+    if mode == "backfill":
+        found = with_all_ever_given(found, known)
     return make_plan(
         found,
         known,
@@ -276,7 +296,7 @@ def _rejects(
     """Those of extraction and mapping from the spool, one by one; of plan, load and verify."""
     for reject in place.spool.iter_rejects():
         reject.pop("id", None)
-        yield Reject(**reject)
+        yield Reject(**place.settings.hidden(reject))  # it is shown to people
     duplicates = place.the_plan().duplicates
     for name, dataset, reason in zip(
         *(duplicates[column] for column in ("id", "dataset", "reason")), strict=True

@@ -3,76 +3,96 @@
 Import it after `flows.prefect_env.settle`, which says where Prefect keeps its files.
 """
 
-import re
-import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
-from uuid import UUID
+from typing import Any, Final
 
-from prefect import flow, task
-from prefect.artifacts import (
-    create_link_artifact,
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
+from prefect import flow, tags, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Failed
-from prefect.tasks import Task, exponential_backoff
+from prefect.tasks import Task
 
-from flows.job import jobs_folder, load_job
+from flows.artifacts import Progress, artifact_key, show
+from flows.deployable import TAG
+from flows.job import Job, jobs_folder, load_job
 from flows.outcome import EXPECTED, told
-from flows.page import changes_table, summary_markdown
-from flows.report import write_report
+from flows.policies import JITTER, OUTAGES, RETRIES, TICKING, TookTooLong, Watch, delays
+from flows.resume import left_by
 from flows.run import Report, run_job
 from flows.settings import Settings, load_settings
+from flows.stopping import Terminated
 from flows.workplace import Mode, Options
-from referential.errors import Unreachable
-from sources.errors import Unreachable as SourceUnreachable
+from referential.history import Outcome
 
-OUTAGES = (Unreachable, SourceUnreachable)
-RETRIES = 3
-SHOWN_CHANGES = 1_000  # rows of the table of changes: 28 ms (specs/prefect.md §4)
+__all__ = ["OUTAGES", "RETRIES", "artifact_key", "as_task", "is_outage", "sync_referential"]
+
+# Prefect's own `Failed` is for what failed: these loaded what they could, or were told not to
+NAMES: Final[dict[Outcome, str]] = {"partial": "Partial", "held": "Held", "refused": "Refused"}
 
 
 def is_outage(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """A stage is tried again after an outage alone: a refusal does not go away by itself."""
-    return isinstance(state.result(raise_on_failure=False), OUTAGES)
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, OUTAGES) and not isinstance(error, TookTooLong)
 
 
-def as_task(settings: Settings, stage: Callable[..., Any], *arguments: Any) -> Any:
+def as_task(
+    settings: Settings,
+    stage: Callable[..., Any],
+    *arguments: Any,
+    watch: Watch | None = None,
+) -> Any:
     """Run one stage as a task; its arguments are closed over, so that Prefect stores none.
 
     Raises what the stage raises. A refusal is an answer: its task ends `Failed` with the message
     and no traceback. Prefect hands such a state back as a value, so it is raised here, by us.
+    *watch* has the policy of the job: how often an outage is tried again, and until when.
     """
     refusals: list[BaseException] = []
+    name = stage.__name__
+    retries = RETRIES if watch is None else watch.retries
+    seconds = None if watch is None or name in TICKING else watch.left(name)
 
     @task(
-        name=stage.__name__,
-        retries=RETRIES,
-        retry_delay_seconds=exponential_backoff(backoff_factor=5),
-        retry_jitter_factor=0.5,
-        retry_condition_fn=is_outage,
+        name=name,
+        retries=retries,
+        retry_delay_seconds=delays(retries),
+        retry_jitter_factor=JITTER,
+        retry_condition_fn=partial(_tried_again, watch, name),
+        timeout_seconds=seconds,
         cache_policy=NO_CACHE,
         persist_result=False,
     )
     def step() -> Any:
+        if watch is not None:
+            watch.begin(name)
         try:
             return stage(*arguments)
+        except TookTooLong as error:
+            refusals.append(error)
+            return Failed(name="TimedOut", message=settings.redact(told(error)))
         except OUTAGES:
             raise  # for Prefect to try again
         except EXPECTED as error:
             refusals.append(error)
             return Failed(message=settings.redact(told(error)))
 
-    returned = step()
+    try:
+        returned = step()
+    except TimeoutError as error:
+        if watch is None or seconds is None:  # it is the stage's own
+            raise
+        raise watch.late(name) from error
     if refusals:
         raise refusals[0]
     return returned
+
+
+def _tried_again(
+    watch: Watch | None, stage: str, task: Task[..., Any], run: TaskRun, state: State[Any]
+) -> bool:
+    return is_outage(task, run, state) and not (watch is not None and watch.over(stage))
 
 
 @flow(
@@ -90,33 +110,73 @@ def sync_referential(
     accept: str = "",
     to: str = "",
 ) -> Report | State[Any]:
-    """Run the job `<customer>/<job>`; a run with an exit code other than 0 is a `Failed` flow run.
+    """Run a job; a run with an exit code other than 0 is a `Failed` flow run.
 
-    *allow_missing* and *allow_changed* let this one run pass the limit of that name; *accept* is
-    the checksum of the one plan that may pass them all. *to* is the Canopsis connection to load,
-    one of those of the job; "" its usual one. The ledger and the artifacts have the run either way.
+    Its state is named `Partial`, `Held` or `Refused` where that is how the run ended. The ledger
+    and the artifacts have the run either way. Prefect's form shows what follows.
+
+    Args:
+        job: The job, `<customer>/<job>`.
+        mode: `sync` sends what changed, `full` sends everything again.
+        allow_missing: Let this one run pass the limit of entities that are missing.
+        allow_changed: Let this one run pass the limit of entities that changed.
+        accept: Checksum of the one plan that may pass all limits.
+        to: The Canopsis connection to load, one of those of the job; empty for its usual one.
     """
-    try:
-        options = Options(
-            mode, allow_missing=allow_missing, allow_changed=allow_changed, accept=accept, to=to
-        )
-        report = _run(job, options)
-    except EXPECTED as error:
-        return Failed(message=told(error), data=error)
-    return Failed(message=report.message, data=report) if report.exit_code else report
+    options = Options(
+        mode, allow_missing=allow_missing, allow_changed=allow_changed, accept=accept, to=to
+    )
+    return _answered(partial(_run, job, options))
+
+
+@flow(
+    name="resume_referential",
+    flow_run_name="resume {run}",
+    description="Go on with a run that ended early, from what it has read.",
+    persist_result=False,
+)
+def resume_referential(run: str, *, force: bool = False) -> Report | State[Any]:
+    """Go on with a run of the ledger that was interrupted, failed or killed.
+
+    Args:
+        run: Id of the run, as `refsync runs` shows it.
+        force: Load it although it was read more than a day ago.
+    """
+    return _answered(partial(_resume, run, force=force))
 
 
 def run_as_flow(job: str, options: Options) -> Report:
     """Run `sync_referential` here; raises what stopped it."""
-    state: State[Any] = sync_referential(
+    return _reported(
+        partial(
+            sync_referential,
+            job,
+            options.mode,
+            allow_missing=options.allow_missing,
+            allow_changed=options.allow_changed,
+            accept=options.accept,
+            to=options.to,
+        ),
         job,
-        options.mode,
-        allow_missing=options.allow_missing,
-        allow_changed=options.allow_changed,
-        accept=options.accept,
-        to=options.to,
-        return_state=True,
     )
+
+
+def resume_as_flow(run: str, job: str, *, force: bool) -> Report:
+    """Run `resume_referential` here; raises what stopped it."""
+    return _reported(partial(resume_referential, run, force=force), job)
+
+
+def _reported(start: Callable[..., Any], job: str) -> Report:
+    """What *start* reports; its flow run has the tags that a deployment would give it."""
+    try:
+        with tags(TAG, f"customer:{job.partition('/')[0]}"):
+            state: State[Any] = start(return_state=True)
+    except Terminated as error:
+        # raised once Prefect has dealt with the signal that ended the run
+        partly = getattr(error.__context__, "report", None)
+        if partly is not None:
+            error.report = partly  # type: ignore[attr-defined]
+        raise
     result: Any = state.result(raise_on_failure=False)
     if isinstance(result, BaseException):
         raise result
@@ -124,56 +184,43 @@ def run_as_flow(job: str, options: Options) -> Report:
     return report
 
 
+def _answered(run: Callable[[], Report]) -> Report | State[Any]:
+    """The report of *run*, or the state that tells how it ended."""
+    try:
+        report = run()
+    except EXPECTED as error:
+        partly: Report | None = getattr(error, "report", None)
+        return _failed(told(error), error, partly)
+    return _failed(report.message, report, report) if report.exit_code else report
+
+
+def _failed(message: str, data: Any, report: Report | None) -> State[Any]:
+    name = NAMES.get(report.outcome, "Failed") if report else "Failed"
+    return Failed(name=name, message=message, data=data)
+
+
 def _run(job: str, options: Options) -> Report:
     settings = load_settings()
     loaded = load_job(job, jobs_folder(settings.jobs)).towards(options.to)
-    progress = _Progress(loaded.name)
+    return _shown(settings, loaded, partial(run_job, settings, loaded, options))
+
+
+def _resume(run: str, *, force: bool) -> Report:
+    settings = load_settings()
+    left = left_by(settings, run, force=force)
+    go_on = partial(run_job, settings, left.job, left.options, left=left)
+    return _shown(settings, left.job, go_on)
+
+
+def _shown(settings: Settings, job: Job, run: Callable[..., Report]) -> Report:
+    watch = Watch(job)
+    progress = watch.told(Progress(settings, job).tell)
     try:
-        call = partial(as_task, settings)
-        report = run_job(settings, loaded, options, progress=progress.tell, call=call)
+        report = run(progress=progress, call=partial(as_task, settings, watch=watch))
     except BaseException as error:
         partly: Report | None = getattr(error, "report", None)
         if partly is not None:
-            _show(settings, partly)
+            show(settings, job, partly)
         raise
-    _show(settings, report)
+    show(settings, job, report)
     return report
-
-
-def _show(settings: Settings, report: Report) -> None:
-    page = write_report(settings, report)
-    key = artifact_key(report.job)
-    create_markdown_artifact(
-        summary_markdown(report), key=f"{key}-summary", description=f"{report.job}: last run"
-    )
-    create_link_artifact(page.absolute().as_uri(), key=f"{key}-report", description=report.job)
-    rows = changes_table(settings, report, SHOWN_CHANGES)
-    if rows:
-        create_table_artifact(rows, key=f"{key}-changes", description=f"{report.job}: changes")
-
-
-def artifact_key(job: str) -> str:
-    """Prefect takes lower-case letters, digits and dashes (specs/prefect.md §4)."""
-    return re.sub(r"[^a-z0-9]+", "-", job.lower()).strip("-")
-
-
-class _Progress:
-    """One progress artifact a stage, updated once a second at most."""
-
-    def __init__(self, job: str) -> None:
-        self._key = artifact_key(job)
-        self._artifacts: dict[str, UUID] = {}
-        self._told = 0.0
-
-    def tell(self, stage: str, done: int, total: int | None) -> None:
-        if not total:  # a share of nothing known cannot be shown
-            return
-        share = min(100.0, 100.0 * done / total)
-        if stage not in self._artifacts:
-            made = create_progress_artifact(share, key=f"{self._key}-{stage}", description=stage)
-            self._artifacts[stage] = cast("UUID", made)  # typed as if it could be a coroutine
-        elif share >= 100 or time.monotonic() - self._told >= 1:
-            update_progress_artifact(self._artifacts[stage], share)
-        else:
-            return
-        self._told = time.monotonic()

@@ -3,9 +3,10 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
-from flows.connections import connection, secrets_in_clear
+from flows.connections import connection, warnings_of
 from flows.job import Job
 from flows.misdeclared import Misdeclared
 from flows.settings import Settings
@@ -32,7 +33,8 @@ class Options:
 
     `full` re-sends everything; `only_plan` stops after the guard; `allow_missing` and
     `allow_changed` lift the limit of that name for this run alone. `accept` is the checksum of the
-    one plan that may pass all limits; any other is refused.
+    one plan that may pass all limits; any other is refused. `since` and `until` (aware, half open)
+    are the window of a `backfill`, `ids` the records that are wanted, by their keys in the source.
     """
 
     mode: Mode = "sync"
@@ -41,6 +43,9 @@ class Options:
     allow_changed: bool = False
     accept: str = ""
     to: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Workplace:
     options: Options = Options()
     progress: Progress = silent
     warnings: list[str] = field(default_factory=list)
+    absent: dict[str, tuple[str, ...]] = field(default_factory=dict)  # ids not there, by dataset
     _held: list[Plan] = field(default_factory=list)
 
     @property
@@ -61,14 +67,14 @@ class Workplace:
 
     def source_connection(self) -> Connection:
         found = self.job.source_connection(self.settings)
-        self._warn(secrets_in_clear(self.settings, self.job.config.connection, found))
+        self._warn(warnings_of(self.settings, self.job.config.connection, found))
         return found
 
     def canopsis_connection(self) -> CanopsisConnection:
         name = self.job.sync.connection
         at = self.job.place("sync", "targets" if self.job.elsewhere else "connection")
         found = connection(self.settings, name, "canopsis", CanopsisConnection, at)
-        self._warn(secrets_in_clear(self.settings, name, found))
+        self._warn(warnings_of(self.settings, name, found))
         return found
 
     def connections(self) -> tuple[Connection, CanopsisConnection]:

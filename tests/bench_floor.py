@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import requests
 
-from flows.extraction import collector_paused
+from flows.reading import collector_paused
 
 Records = list[dict[str, Any]]
 

@@ -19,9 +19,9 @@ import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
-from flows.extraction import collector_paused
+from flows.reading import collector_paused
 from sources.base import Complete, Extraction, Outcome, Scope, Slice
-from sources.lanes import side_by_side
+from sources.lanes import Wanted, side_by_side
 from sources.registry import SOURCES
 from tests.bench_process import process
 
@@ -94,14 +94,14 @@ def latency(feed: Feed) -> dict[str, float]:
     with feed.served(feed.small, LATENCY) as (config, connection):
         scope = _scope(feed)
 
-        def extract(part: Slice) -> Extraction:
-            return source.extract(config, "feed", connection, replace(scope, slice=part))
+        def rows_of(part: Slice, _: Wanted) -> int:
+            return _read(source.extract(config, "feed", connection, replace(scope, slice=part)))
 
         start = time.perf_counter()
         whole = _read(source.extract(config, "feed", connection, scope))
         between = time.perf_counter()
         parts = source.slices(config, "feed", connection, scope, SLICES)
-        assert _read(side_by_side(parts, extract, SLICES)) == whole
+        assert sum(rows for _, rows in side_by_side(parts, rows_of, SLICES)) == whole
         ended = time.perf_counter()
     return {
         f"{feed.kind}: one reading / {len(parts)} slices at {LATENCY:g} s a page (target 3)": (

@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("flows", "mappings", "referential", "sandbox", "sources")
-EDGE = ("sync", "backfill", "deployments", "blocks", "artifacts", "automations", "scaleout")
+EDGE = (
+    *("sync", "backfill", "deployments", "serving"),
+    *("blocks", "artifacts", "automations", "scaleout"),
+)
 PREFECT = {f"flows/{name}.py" for name in EDGE}
 NO_NOUN = {"utils", "util", "helpers", "helper", "common", "core", "misc", "base_utils"}
 # `sources/base.py` is the contract of the layer, by name

@@ -1,5 +1,7 @@
 """The pages of a run and of all runs: self-contained, escaped, linked."""
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -40,6 +42,11 @@ class Seen(HTMLParser):
         return [str(attrs["href"]) for tag, attrs in self.tags if tag == "a"]
 
 
+def pages_of(page: Path) -> list[str]:
+    """Where the links of *page* lead, those inside it left out."""
+    return [link for link in Seen(page).links if not link.startswith("#")]
+
+
 @pytest.fixture
 def page(workshop: Workshop) -> Path:
     """The page of a run whose data would like to be a program."""
@@ -57,9 +64,9 @@ def page(workshop: Workshop) -> Path:
 def test_the_page_tells_what_was_read_planned_loaded_and_read_back(page: Path) -> None:
     text = Seen(page).text
 
-    assert f"{NAME} done" in text
+    assert f"{NAME} ✓done" in text
     assert "4 create" in text
-    assert "4 of 4 read back" in text
+    assert "of 4 loaded" in text
     assert "srv-003" in text
     assert "component.name" in text
 
@@ -67,7 +74,7 @@ def test_the_page_tells_what_was_read_planned_loaded_and_read_back(page: Path) -
 def test_data_that_look_like_a_program_are_shown_and_not_run(page: Path) -> None:
     seen = Seen(page)
 
-    assert [tag for tag, _ in seen.tags].count("script") == 1  # our own filter
+    assert [tag for tag, _ in seen.tags].count("script") == 1  # our own
     assert SCRIPT not in page.read_text(encoding="utf-8")
     assert SCRIPT in seen.text  # as the entity's name
     assert not [tag for tag, _ in seen.tags if tag == "img"]
@@ -75,7 +82,7 @@ def test_data_that_look_like_a_program_are_shown_and_not_run(page: Path) -> None
 
 
 def test_a_page_asks_nothing_of_anybody(page: Path) -> None:
-    for each in (page, page.parents[1].parent / "index.html"):
+    for each in (page, page.parents[1] / "index.html", page.parents[2] / "index.html"):
         html = each.read_text(encoding="utf-8")
         seen = Seen(each)
         references = [
@@ -84,10 +91,24 @@ def test_a_page_asks_nothing_of_anybody(page: Path) -> None:
             for name, value in attrs.items()
             if name in ("href", "src", "action", "srcset", "data")
         ]
-        assert not [value for value in references if re.match(r"\w+:|//", str(value))]
+        outside = [value for value in references if re.match(r"\w+:|//", str(value))]
+        assert outside == ["data:,"]  # no icon, so that none is asked for
         assert not re.search(r"@import|url\(|fetch\(|XMLHttp|import\s*\(", html)
-        policy = [attrs for tag, attrs in seen.tags if attrs.get("http-equiv")]
-        assert "default-src 'none'" in str(policy[0]["content"])
+
+
+def test_the_policy_of_a_page_names_its_style_and_its_script_and_lets_in_no_other(
+    page: Path,
+) -> None:
+    seen, html = Seen(page), page.read_text(encoding="utf-8")
+    policy = next(str(attrs["content"]) for _, attrs in seen.tags if attrs.get("http-equiv"))
+    words = dict(part.split(" ", 1) for part in policy.split("; "))
+    for name, tag in (("script-src", "script"), ("style-src", "style")):
+        (text,) = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert words[name] == f"'sha256-{digest}'"
+    assert words["default-src"] == "'none'"
+    assert "unsafe" not in policy
+    assert not [name for _, attrs in seen.tags for name in attrs if name == "style"]
 
 
 def test_the_index_leads_to_the_page_of_every_run(workshop: Workshop) -> None:
@@ -96,8 +117,8 @@ def test_the_index_leads_to_the_page_of_every_run(workshop: Workshop) -> None:
         write_report(workshop.settings(), workshop.run(name))
 
     index = workshop.folder / "state" / "reports" / "index.html"
-    links = Seen(index).links
-    assert len(links) == 2
+    links = pages_of(index)
+    assert len(links) == 3  # two runs, and their customer
     for link in links:
         assert (index.parent / unquote(link)).is_file()
         assert not {"#", "?", " "} & set(link)
@@ -108,9 +129,11 @@ def test_a_run_whose_page_is_gone_stands_in_the_index_without_a_link(workshop: W
     first.unlink()
     write_report(workshop.settings(), workshop.run())
 
-    seen = Seen(workshop.folder / "state" / "reports" / "index.html")
+    page_of_all = workshop.folder / "state" / "reports" / "index.html"
+    seen = Seen(page_of_all)
     assert first.stem in seen.text
-    assert len(seen.links) == 1
+    assert not [link for link in seen.links if first.stem in link]
+    assert len(pages_of(page_of_all)) == 2  # the other run, and the customer
 
 
 def test_a_refused_run_has_a_page_with_its_message(workshop: Workshop) -> None:
@@ -123,7 +146,7 @@ def test_a_refused_run_has_a_page_with_its_message(workshop: Workshop) -> None:
     text = Seen(write_report(workshop.settings(), report)).text
 
     assert "refused" in text
-    assert "mend: " in text
+    assert "How to mend it" in text
     assert report.message in text
 
 
@@ -143,4 +166,4 @@ def test_a_page_may_be_read_by_whoever_may_read_the_folder(page: Path) -> None:
 def test_no_half_written_page_is_left_behind(page: Path) -> None:
     files = [each.name for each in page.parents[2].rglob("*") if each.is_file()]
 
-    assert sorted(files) == [page.name, "index.html"]
+    assert sorted(files) == [page.name, "index.html", "index.html"]  # of the customer, of all

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from flows import stages
-from flows.extraction import collector_paused
+from flows.reading import collector_paused
 from flows.misdeclared import Misdeclared
 from flows.outcome import told
 from flows.workplace import Options, Workplace, open_ledger

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import requests
 from prefect import flow
@@ -21,16 +22,17 @@ from prefect.settings import (
 
 from flows.files import Unwritable
 from flows.misdeclared import Misdeclared
+from flows.policies import TookTooLong
 from flows.prefect_env import LOGGERS
 from flows.run import Report
 from flows.sync import artifact_key, as_task, run_as_flow
 from flows.workplace import Options
-from referential.errors import PlanRefused, Refused, Unreachable
+from referential.errors import ImportFailed, PlanRefused, Refused, Unreachable
 from sources.errors import Refused as SourceRefused
 from tests.flows.command import ended, start
 from tests.flows.workshop import JOB, NAME, SETTINGS, Workshop, servers
 
-WITHIN = 30  # seconds for what the server records on its own time
+WITHIN = 60  # seconds for what the server records on its own time
 
 
 class Prefect:
@@ -186,7 +188,7 @@ def test_a_refused_plan_is_a_failed_flow_run_and_nothing_was_written(
     assert (workshop.entities(), len(workshop.imports())) == (before, sent)
     assert refused.value.report.outcome == workshop.last_run().outcome == "refused"
     flow_run = prefect.flow_run()
-    assert flow_run["state_type"] == "FAILED"
+    assert (flow_run["state_type"], flow_run["state_name"]) == ("FAILED", "Refused")
     assert flow_run["state"]["message"] == workshop.last_run().message
     tasks = prefect.tasks("check", "extract", "plan", "guard", "record")
     assert tasks["guard"]["state_type"] == "FAILED"
@@ -237,6 +239,68 @@ def test_a_refusal_is_not_tried_again_and_leaves_no_traceback(
     assert "Traceback" not in prefect.log("Canopsis refuses", "mend: ")
 
 
+def test_rejects_and_the_summary_of_a_run_that_failed_can_be_read(
+    workshop: Workshop, prefect: Prefect
+) -> None:
+    workshop.serve([*servers(28), {"id": "29", "site": "no name"}])
+    workshop.canopsis.knobs.turn({"job_faults": [{"kind": "fail", "times": 99}]})
+
+    with pytest.raises(ImportFailed) as failed:
+        run()
+
+    report: Report = getattr(failed.value, "report")  # noqa: B009 - given to it by the run
+    artifacts = prefect.artifacts()
+    rows = orjson.loads(artifacts["acme-servers-rejects"]["data"])
+    first = rows[0]
+    assert (first["dataset"], first["record"]) == ("servers", 29)
+    assert first["rule"]
+    assert first["reason"]
+    assert len(rows) == report.rejects
+    assert report.outcome in artifacts["acme-servers-summary"]["description"]
+
+
+def test_another_target_has_keys_of_its_own(workshop: Workshop, prefect: Prefect) -> None:
+    settings = (workshop.folder / "refsync.yaml").read_text(encoding="utf-8")
+    usual = settings[settings.index("  acme-canopsis:") :]
+    workshop.write_settings(settings + usual.replace("acme-canopsis", "acme_preprod"))
+    workshop.write_job(JOB + "  targets: [acme_preprod]\n")
+
+    run(to="acme_preprod")
+
+    keys = set(prefect.artifacts())
+    assert {"acme-servers-to-acme-preprod-summary", "acme-servers-to-acme-preprod-load"} <= keys
+    assert all(key.startswith("acme-servers-to-acme-preprod-") for key in keys)
+
+
+def test_an_extraction_that_passes_its_time_is_stopped_and_disables_nothing(
+    workshop: Workshop, prefect: Prefect
+) -> None:
+    workshop.run()
+    workshop.serve(servers(20))
+    workshop.write_job(JOB + "  timeouts: {extract: 1}\n")
+    workshop.api.turn({"latency": 0.7})
+
+    with pytest.raises(TookTooLong) as late:
+        run(allow_missing=True)
+
+    assert str(late.value).startswith("the extraction took longer than 1s")
+    assert set(workshop.known().values()) == {"enabled"}
+    assert workshop.last_run().outcome == "failed"
+    extract = prefect.tasks("check", "extract")["extract"]
+    assert (extract["state_name"], extract["run_count"]) == ("TimedOut", 1)
+    assert "sync.timeouts.extract" in prefect.flow_run()["state"]["message"]
+
+
+def test_a_check_that_passes_its_time_is_interrupted(workshop: Workshop, prefect: Prefect) -> None:
+    workshop.write_job(JOB + "  timeouts: {check: 1}\n")
+    workshop.api.turn({"latency": 3})
+
+    with pytest.raises(TookTooLong, match="the check took longer than 1s"):
+        run()
+
+    assert prefect.tasks("check")["check"]["state_name"] == "TimedOut"
+
+
 def test_a_misdeclared_job_is_a_failed_flow_run_that_says_every_fault(
     workshop: Workshop, prefect: Prefect
 ) -> None:
@@ -262,7 +326,7 @@ def test_a_partial_extraction_is_a_failed_flow_run_that_did_load(
     assert (report.outcome, report.exit_code) == ("partial", 1)
     assert len(workshop.entities()) == 30
     flow_run = prefect.flow_run()
-    assert flow_run["state_type"] == "FAILED"
+    assert (flow_run["state_type"], flow_run["state_name"]) == ("FAILED", "Partial")
     assert "not read completely: servers: " in flow_run["state"]["message"]
 
 
@@ -368,6 +432,23 @@ def test_secrets_appear_nowhere(
 )
 def test_an_artifact_key_is_what_prefect_takes(job: str, key: str) -> None:
     assert artifact_key(job) == key
+
+
+def test_a_flow_run_that_sigterm_ends_is_143_and_recorded(
+    workshop: Workshop, prefect: Prefect
+) -> None:
+    workshop.canopsis.knobs.turn({"job_faults": [{"kind": "never"}]})
+    process = start("sync", NAME, PREFECT_API_URL=f"{prefect.url}/api")
+    await_that(workshop.imports, bool)
+
+    process.send_signal(signal.SIGTERM)
+    done = ended(process)
+
+    assert done.code == 143, done.err
+    assert "start again to go on" in done.err
+    assert workshop.last_run().outcome == "interrupted"
+    assert prefect.flow_run()["state_type"] == "CRASHED"
+    assert "interrupted" in prefect.artifacts()["acme-servers-summary"]["data"]
 
 
 def test_a_flow_run_that_is_interrupted_is_130_and_recorded(

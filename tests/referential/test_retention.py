@@ -47,6 +47,14 @@ def test_the_last_runs_of_each_job_are_kept(ledger: Ledger) -> None:
     assert ledger.reject_totals(mine[0]) == {}
 
 
+def test_the_windows_of_a_backfill_push_no_other_run_out(ledger: Ledger) -> None:
+    night = [ran(ledger, day) for day in range(2)]
+    windows = [ran(ledger, 2 + day, mode="backfill") for day in range(4)]
+
+    assert forgotten(ledger, 2) == windows[:2]
+    assert {run.id for run in ledger.runs()} == {*night, *windows[2:]}
+
+
 def test_old_runs_are_forgotten_the_oldest_first_so_many_at_a_time(ledger: Ledger) -> None:
     runs = [ran(ledger, day) for day in range(5)]
     before = START + timedelta(days=3)

@@ -1,0 +1,94 @@
+"""Slices of a flow run are Prefect tasks on a Dask cluster, and leave what one process leaves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
+    PREFECT_LOGGING_EXTRA_LOGGERS,
+    temporary_settings,
+)
+
+from flows.prefect_env import LOGGERS
+from flows.sync import run_as_flow
+from flows.workplace import Options
+from sources.errors import Unreadable
+from tests.flows import sliced
+from tests.flows.test_scaleout import plan, settle, spooled
+from tests.flows.test_sync import await_that
+from tests.flows.workshop import Workshop
+
+
+# a library of the report leaves a finder behind that Python warns of when a module is not there
+pytestmark = pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
+
+
+@pytest.fixture(scope="module")
+def server(prefect_server: tuple[str, Path]) -> Iterator[str]:
+    url, folder = prefect_server
+    with temporary_settings(
+        {
+            PREFECT_API_URL: f"{url}/api",
+            PREFECT_HOME: folder / "prefect",
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # it costs a second a flow
+            PREFECT_LOGGING_EXTRA_LOGGERS: ",".join(LOGGERS),
+        }
+    ):
+        yield url
+        for worker in (APILogWorker, EventsWorker):  # while there still is a server
+            worker.drain_all(timeout=10)
+
+
+@pytest.fixture
+def farm(workshop: Workshop) -> Workshop:
+    sliced.deliver(workshop.folder / "drop", 2_000)
+    settle(workshop)
+    return workshop
+
+
+def slices_of(server: str, states: set[str], count: int) -> dict[str, dict[str, Any]]:
+    """The task runs of slices by name, once *count* of them are in one of *states*."""
+
+    def seen() -> dict[str, dict[str, Any]]:
+        answer = requests.post(f"{server}/api/task_runs/filter", json={}, timeout=30)
+        answer.raise_for_status()
+        runs = (run for run in answer.json() if run["name"].startswith("servers "))
+        return {run["name"]: run for run in runs if run["state_type"] in states}
+
+    return await_that(seen, lambda found: len(found) >= count)  # type: ignore[no-any-return]
+
+
+def test_each_slice_of_a_flow_is_a_task_and_the_spool_is_that_of_one_process(
+    farm: Workshop, server: str
+) -> None:
+    alone = plan(farm)
+    farm.write_job(sliced.job(slices=3, runner="dask"), sliced.NAME)
+
+    report = run_as_flow(sliced.NAME, Options())
+
+    assert report.outcome == "done"
+    assert spooled(farm, report) == spooled(farm, alone)
+    runs = slices_of(server, {"COMPLETED"}, 3)
+    assert sorted(runs) == ["servers 0", "servers 1", "servers 2"]
+
+
+def test_a_slice_that_fails_is_a_failed_task_and_ends_the_flow_with_its_error(
+    farm: Workshop, server: str
+) -> None:
+    farm.folder.joinpath("drop", "servers-7.csv").write_bytes(b"id;name\n\xff\xfe\x00\n")
+    farm.write_job(sliced.job(slices=2, runner="dask"), sliced.NAME)
+
+    with pytest.raises(Unreadable) as failed:
+        run_as_flow(sliced.NAME, Options())
+
+    assert [note for note in failed.value.__notes__ if note.startswith("where: ")]
+    (run,) = slices_of(server, {"FAILED"}, 1).values()
+    assert run["name"] == "servers 1"
+    assert run["state"]["message"] == str(failed.value)
