@@ -25,7 +25,6 @@ from tests.flows.test_scaleout import plan, settle, spooled
 from tests.flows.test_sync import await_that
 from tests.flows.workshop import Workshop
 
-
 # a library of the report leaves a finder behind that Python warns of when a module is not there
 pytestmark = pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
 

@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from flows import stages
-from flows.reading import collector_paused
 from flows.misdeclared import Misdeclared
 from flows.outcome import told
+from flows.reading import collector_paused
 from flows.workplace import Options, Workplace, open_ledger
 from referential.errors import Refused
 from referential.ledger import utc_now
