@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Literal
 
-from httpx import HTTPError, HTTPStatusError
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import BlockDocumentUpdate
 from prefect.events.schemas.automations import Automation, AutomationCore
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL
 
 from flows.alerts import PREFIX, SILENCE, Alert, Notice, alerts
 from flows.job import Job
 from flows.misdeclared import Fault, Misdeclared
+from flows.prefect_client import prefect_client
 from flows.settings import Settings
 from mappings.errors import Problem
-from referential.errors import Refused, Unreachable
 
 Action = Literal["created", "updated", "unchanged", "removed"]
 
@@ -53,7 +51,7 @@ def install(
     *silence* is the time without a heartbeat after which a run is dead. Raises Misdeclared for a
     block that is not there or cannot send messages, Refused and Unreachable.
     """
-    with _client() as client:
+    with prefect_client() as client:
         notice = _notice(client, settings, dry_run=dry_run)
         wanted = {each.name: each for each in alerts(jobs, notice, silence)}
         there = {each.name: each for each in _ours(client)}
@@ -161,24 +159,3 @@ def _mailer(client: SyncPrefectClient, name: str, to: tuple[str, ...], *, dry_ru
 
 def _paused(automation: AutomationCore) -> bool:
     return not automation.enabled
-
-
-@contextlib.contextmanager
-def _client() -> Iterator[SyncPrefectClient]:
-    """A client of the server that stays; its errors are told as ours are."""
-    where = PREFECT_API_URL.value()
-    if not where:
-        what = "no Prefect server is named, and automations need one that stays"
-        mend = "set PREFECT_API_URL=http://HOST:4200/api; `prefect server start` starts one"
-        raise Misdeclared([Fault("PREFECT_API_URL", what, mend)])
-    try:
-        with get_client(sync_client=True) as client:
-            yield client
-    except HTTPStatusError as error:
-        what = f"Prefect refuses: {error.response.status_code} {error.response.text[:300]}"
-        mend = "see that its server is of the version that `refsync` was installed with"
-        raise Refused(what, where=where, mend=mend) from error
-    except HTTPError as error:
-        what = f"Prefect does not answer: {type(error).__name__}"
-        mend = "see that its server runs and that PREFECT_API_URL names it"
-        raise Unreachable(what, where=where, mend=mend) from error

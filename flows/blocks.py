@@ -14,7 +14,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.types import SecretDict
 from pydantic import ConfigDict, Field
 
-from flows.declared import SLUG
+from flows.prefect_env import CONNECTION_BLOCK
 from referential.errors import Unreachable
 
 
@@ -43,7 +43,7 @@ class RefsyncConnection(Block):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str | None] = "Refsync connection"
-    _block_type_slug: ClassVar[str | None] = SLUG
+    _block_type_slug: ClassVar[str | None] = CONNECTION_BLOCK
 
     kind: Kind = Field(description="The system that it leads to.")
     words: dict[str, Any] = Field(
@@ -76,9 +76,9 @@ def connection(name: str) -> dict[str, Any] | None:
 
     It is data as it was saved, maybe by hand: nothing of it is judged here. Raises Unreachable.
     """
-    with _answering(f"its block {SLUG}/{name}"), _client() as client:
+    with _answering(f"its block {CONNECTION_BLOCK}/{name}"), _client() as client:
         try:
-            found = client.read_block_document_by_name(name, SLUG)
+            found = client.read_block_document_by_name(name, CONNECTION_BLOCK)
         except ObjectNotFound:
             return None
     return dict(found.data)
@@ -88,7 +88,7 @@ def connections() -> tuple[str, ...]:
     """The names of all connections that are blocks, sorted. Raises Unreachable."""
     with _answering("its blocks"), _client() as client:
         try:
-            found = client.read_block_documents_by_type(SLUG, include_secrets=False)
+            found = client.read_block_documents_by_type(CONNECTION_BLOCK, include_secrets=False)
         except ObjectNotFound:  # the type is not registered
             return ()
     return tuple(sorted(each.name for each in found if each.name))
@@ -103,7 +103,7 @@ def register() -> None:
 def save(name: str, kind: str, words: dict[str, Any], secrets: dict[str, Any]) -> None:
     """Save a connection as a block, in place of one of that name. Raises Unreachable."""
     block = RefsyncConnection(kind=Kind(kind), words=words, secrets=SecretDict(secrets))
-    with _answering(f"its block {SLUG}/{name}"):
+    with _answering(f"its block {CONNECTION_BLOCK}/{name}"):
         block.save(name, overwrite=True)
 
 

@@ -69,9 +69,9 @@ def deploy(
     shown, settings = Shown(json), load_settings()
     wish = _Wish(settings, jobs, prune)
     settle(settings.state)
-    from flows import deployments  # noqa: PLC0415 - after `settle`
+    from flows import deployments, prefect_client  # noqa: PLC0415 - after `settle`
 
-    deployments.server()  # before anything else: without it there is nothing to do
+    prefect_client.server()  # before anything else: without it there is nothing to do
     place = _in_pool(wish, pool, deployments.kind_of_pool(pool), image, volume)
     found, rollout = _roll_out(wish, place, dry_run=dry_run)
     shape = Shape(pool=pool, dry_run=dry_run, prune=prune)
@@ -97,9 +97,9 @@ def serve(
     shown, settings = Shown(), load_settings()
     wish, seconds = _Wish(settings, jobs, prune), _seconds(grace)
     settle(settings.state)
-    from flows import deployments, serving  # noqa: PLC0415 - after `settle`
+    from flows import prefect_client, serving  # noqa: PLC0415 - after `settle`
 
-    deployments.server()
+    server = prefect_client.server()
     found, rollout = _roll_out(wish, here(settings, wish.folder), dry_run=False)
     show_rollout(shown, Shape(prune=prune), found, rollout)
     if not found.deployables:
@@ -107,7 +107,7 @@ def serve(
         mend = "give a job a `schedule` in its `sync` block"
         raise Misdeclared([Fault(str(wish.folder), what, mend)])
     served = [step for step in rollout.steps if step.action in ("created", "updated", "unchanged")]
-    shown.note(f"serving {len(served)} deployments of {deployments.server()}; SIGTERM ends it")
+    shown.note(f"serving {len(served)} deployments of {server}; SIGTERM ends it")
     environment = run_environment(settings, wish.folder)
     serving.serve(served, environment, limit=limit, grace=seconds)
     return DONE

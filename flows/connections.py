@@ -7,8 +7,9 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from flows.declared import SLUG, Declared, declared, in_block, unknown
+from flows.declared import Declared, declared, in_block, unknown
 from flows.misdeclared import Misdeclared
+from flows.prefect_env import CONNECTION_BLOCK
 from flows.problems import problems_of
 from flows.settings import Settings, sqlite_from
 from mappings.errors import Problem
@@ -100,7 +101,7 @@ def shadowed(settings: Settings, found: Declared) -> list[str]:
     """A warning for a block that nobody looks at, since refsync.yaml has its connection too."""
     with contextlib.suppress(Unreachable, Misdeclared):  # it is not needed
         if not found.in_block and in_block(settings, found.name) is not None:
-            what = f"wins over the Prefect block {SLUG}/{found.name}"
+            what = f"wins over the Prefect block {CONNECTION_BLOCK}/{found.name}"
             return [f"{found.where(settings)}: this connection {what}; remove one of the two"]
     return []
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from flows.block_saving import Saved
 from flows.console import Shown, many
-from flows.declared import SLUG
 from flows.inventory import Held, Inventory, Listed
+from flows.prefect_env import CONNECTION_BLOCK
 
 
 def show_inventory(shown: Shown, seen: Inventory) -> None:
@@ -32,7 +32,7 @@ def show_inventory(shown: Shown, seen: Inventory) -> None:
 
 def show_saved(shown: Shown, saved: Saved) -> None:
     """What became of each word, by name; and that refsync.yaml goes first."""
-    shown.line(f"saved block {SLUG}/{saved.name}, kind {saved.kind}")
+    shown.line(f"saved block {CONNECTION_BLOCK}/{saved.name}, kind {saved.kind}")
     shown.line(f"  words    {', '.join(saved.words) or 'none'}")
     shown.line(f"  secrets  {', '.join(saved.masked) or 'none'}   (masked)")
     shown.note(f"refsync.yaml wins: the block is used once {saved.name} is removed there")

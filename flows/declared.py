@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flows.misdeclared import Fault, Misdeclared
-from flows.prefect_env import settle
+from flows.prefect_env import CONNECTION_BLOCK, settle
 from flows.settings import Settings
 from mappings.complaints import kind_of
 from mappings.errors import Path, Problem
 from mappings.vocabulary import suggestion
-
-SLUG = "refsync-connection"  # the type of block
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Declared:
         """The place of a word of it."""
         if not self.in_block:
             return settings.fault(Problem(self._root + path, "", on_key=not path)).where
-        block = f"block {SLUG}/{self.name}"
+        block = f"block {CONNECTION_BLOCK}/{self.name}"
         return f"{block}: {'.'.join(map(str, path))}" if path else block
 
     def resolved(self, settings: Settings) -> dict[str, Any]:
@@ -116,14 +114,14 @@ def unknown(settings: Settings, name: str, asked_at: str) -> Misdeclared:
     hint = suggestion(name, settings.words.connections, "declared")
     mend = f"declare it under `connections:` in refsync.yaml{hint and '; ' + hint}"
     if prefect_is_named():
-        mend += f", or save a Prefect block {SLUG}/{name}"
+        mend += f", or save a Prefect block {CONNECTION_BLOCK}/{name}"
     return Misdeclared([Fault(asked_at, f"unknown connection {name!r}", mend)])
 
 
 def _of(name: str, found: dict[str, Any]) -> Declared:
     """The content of a block, which may have been saved by hand."""
     written, masked = found.get("words") or {}, found.get("secrets") or {}
-    where = f"block {SLUG}/{name}"
+    where = f"block {CONNECTION_BLOCK}/{name}"
     faults = [
         Fault(f"{where}: {field}", f"expected a mapping, not {kind_of(value)}", "write {…}")
         for field, value in (("words", written), ("secrets", masked))

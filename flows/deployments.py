@@ -8,8 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from httpx import HTTPError, HTTPStatusError
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -22,32 +21,18 @@ from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL
 from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
 from flows.deployable import TAG, Deployable
 from flows.misdeclared import Fault, Misdeclared
 from flows.placement import KINDS, Placement
+from flows.prefect_client import prefect_client
 from flows.rollout import Document, Rollout, Standing, Step, decide
 from flows.sync_config import Schedule
-from referential.errors import Refused, Unreachable
 
 SLUG: Final = "refsync"  # of the schedule that the job file gives; others are the operators'
 _PAGE = 200  # deployments and flows that Prefect gives at once
-
-
-def server() -> str:
-    """The URL of Prefect's API; raises Misdeclared when none is named.
-
-    A server that lives as long as a command keeps no schedule, and no worker finds it.
-    """
-    url = PREFECT_API_URL.value()
-    if not url:
-        what = "no Prefect server is named, and a schedule needs one that stays"
-        mend = "set PREFECT_API_URL=http://HOST:4200/api; `prefect server start` starts one"
-        raise Misdeclared([Fault("PREFECT_API_URL", what, mend)])
-    return str(url)
 
 
 def kind_of_pool(name: str) -> str:
@@ -56,7 +41,7 @@ def kind_of_pool(name: str) -> str:
     Raises Refused and Unreachable.
     """
     where = f"--pool {name}"
-    with _client() as client:
+    with prefect_client() as client:
         try:
             kind = client.read_work_pool(name).type
         except ObjectNotFound:
@@ -85,14 +70,14 @@ def plan_rollout(
     Nothing is done yet. Raises Misdeclared, Refused and Unreachable.
     """
     wanted = {each.full_name: document(each, placement) for each in deployables}
-    with _client() as client:
+    with prefect_client() as client:
         there = _standing(client, {name.partition("/")[0] for name in wanted})
     return decide(wanted, there, kept=kept, origin=origin, prune=prune)
 
 
 def carry_out(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Do it; the steps come back with the ids of what was created. Raises Refused, Unreachable."""
-    with _client() as client:
+    with prefect_client() as client:
         return tuple(_carried_out(client, step) for step in steps)
 
 
@@ -262,28 +247,3 @@ def _update(client: SyncPrefectClient, step: Step) -> None:
 
 def _ours(schedule: dict[str, Any]) -> DeploymentScheduleCreate:
     return DeploymentScheduleCreate.model_validate({"schedule": schedule, "slug": SLUG})
-
-
-@contextlib.contextmanager
-def _client() -> Iterator[SyncPrefectClient]:
-    """A client of Prefect whose errors are told as ours are."""
-    where = server()
-    try:
-        with get_client(sync_client=True) as client:
-            yield client
-    except HTTPStatusError as error:
-        what = f"Prefect refuses: {error.response.status_code} {_detail(error)}"
-        mend = "see that its server is of the version that `refsync` was installed with"
-        raise Refused(what, where=where, mend=mend) from error
-    except HTTPError as error:
-        what = f"Prefect does not answer: {type(error).__name__}"
-        mend = "see that its server runs and that PREFECT_API_URL names it"
-        raise Unreachable(what, where=where, mend=mend) from error
-
-
-def _detail(error: HTTPStatusError) -> str:
-    try:
-        body = error.response.json()
-    except ValueError:
-        return error.response.text[:200]
-    return str(body.get("detail") or body.get("exception_message") or body)[:500]

@@ -10,11 +10,11 @@ from typing import Final
 from pydantic import BaseModel
 
 from flows.connections import in_clear, secret_paths, shadowed, validated
-from flows.declared import SLUG, Declared, declared, leaves, prefect_is_named, unknown
+from flows.declared import Declared, declared, leaves, prefect_is_named, unknown
 from flows.job import Job, job_names, jobs_folder, load_job
 from flows.misdeclared import Fault, Misdeclared
 from flows.outcome import DONE, MISDECLARED
-from flows.prefect_env import settle
+from flows.prefect_env import CONNECTION_BLOCK, settle
 from flows.settings import REFERENCE, Settings
 from mappings.errors import Problem
 from referential.connection import CanopsisConnection
@@ -149,7 +149,7 @@ def _listed(settings: Settings, name: str, use: _Use) -> Listed:
     try:
         found = declared(settings, name)
     except Misdeclared as error:  # a block that is none of ours
-        return replace(used, declared=f"block {SLUG}/{name}", faults=error.faults)
+        return replace(used, declared=f"block {CONNECTION_BLOCK}/{name}", faults=error.faults)
     if found is None:
         return replace(used, faults=unknown(settings, name, use.at).faults)
     stated = found.words.get("type")
@@ -197,7 +197,7 @@ def _held(settings: Settings, found: Declared, secret: Iterable[tuple[str, ...]]
         if not references and path in known:
             yield Held(word, "written in clear")
     for path, _ in leaves(found.masked):
-        yield Held(".".join(map(str, path)), f"block {SLUG}/{found.name}")
+        yield Held(".".join(map(str, path)), f"block {CONNECTION_BLOCK}/{found.name}")
 
 
 def _referred(settings: Settings, word: str, reference: str) -> Held:

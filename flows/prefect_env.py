@@ -7,6 +7,7 @@ import contextlib
 import os
 from pathlib import Path
 
+CONNECTION_BLOCK = "refsync-connection"  # the type of block that a connection is
 LOGGERS = ("refsync", "sources", "mappings", "referential")  # what the layers log under
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("flows", "mappings", "referential", "sandbox", "sources")
 EDGE = (
     *("sync", "backfill", "deployments", "serving"),
-    *("blocks", "artifacts", "automations", "scaleout"),
+    *("blocks", "artifacts", "automations", "scaleout", "prefect_client"),
 )
 PREFECT = {f"flows/{name}.py" for name in EDGE}
 NO_NOUN = {"utils", "util", "helpers", "helper", "common", "core", "misc", "base_utils"}
