@@ -324,9 +324,7 @@ class HttpSession(requests.Session):
             try:
                 return session.ask(Call(url, "POST", form=form)).document
             except Denied as denied:
-                failure = Refused(str(denied))
-                for note in denied.__notes__:
-                    failure.add_note(note)
+                failure = Refused(str(denied), **denied.words)
         # Not the status: it tells of the client, and would be taken for a right that lacks.
         raise failure
 

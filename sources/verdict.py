@@ -30,11 +30,12 @@ class Later(Unreachable):
 
 
 class Denied(Refused):
-    """A refusal by HTTP `status`."""
+    """A refusal by HTTP `status`; `words` are its `where` and its `mend`."""
 
     def __init__(self, what: str, *, status: int, where: str = "", mend: str = "") -> None:
         super().__init__(what, where=where, mend=mend)
         self.status = status
+        self.words = {"where": where, "mend": mend}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,13 @@ from tests.flows.workshop import JOB, KEY, NAME, SETTINGS, Workshop, servers
 
 COMMANDS = (
     "adopt",
+    "automations",
+    "backfill",
     "check",
+    "connections",
     "coverage",
     "demo",
+    "deploy",
     "drift",
     "driver",
     "explain",
@@ -28,8 +32,11 @@ COMMANDS = (
     "promote",
     "record",
     "rejects",
+    "report",
+    "resume",
     "runs",
     "sandbox",
+    "serve",
     "sync",
     "test",
 )

@@ -1,7 +1,6 @@
 """The pages in a real Chromium: quiet, closed, searchable, legible, and nothing in them runs."""
 
 import contextlib
-import os
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -72,10 +71,8 @@ FAINT = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests; without one they fail where CI runs them, and are skipped elsewhere."""
+    """One for all tests; without one they are skipped, and fail where one was named."""
     if executable() is None:
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
         pytest.skip(MISSING)
     with browsing() as started:
         yield started
