@@ -30,7 +30,7 @@ from tests.dask_cluster import cluster
 from tests.flows import sliced
 
 RECORDS, SLICES, ROUNDS = 200_000, 8, 3
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "one process": {},
     "threads": {"slices": SLICES},
     "dask, a cluster that is there": {"slices": SLICES, "runner": "dask"},
@@ -48,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench_scale", description=__doc__)
     parser.add_argument("--records", type=int, default=RECORDS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--plain", action="store_true", help="gather and compare nothing")
     parser.add_argument("--here", action="store_true", help="measure one run in this process")
     given = parser.parse_args()
     if given.here:
@@ -58,7 +59,9 @@ def main() -> None:
         sliced.deliver(root / "drop", given.records)
         (root / "jobs/acme").mkdir(parents=True)
         (root / "refsync.yaml").write_text(SETTINGS, "utf-8")
-        runs = [{way: run(root, way) for way in WAYS} for _ in range(given.rounds)]
+        runs = [
+            {way: run(root, way, plain=given.plain) for way in WAYS} for _ in range(given.rounds)
+        ]
     spools = {figures["spool"] for each in runs for figures in each.values()}
     assert len(spools) == 1, "the spools differ"
     _tell(f"{given.records:,} records, {SLICES} slices, best of {given.rounds}; {_machine()}")
@@ -70,9 +73,11 @@ def main() -> None:
         _tell(f"{way:<32}{wall:>10.2f}{alone / wall:>10.2f}{cpu:>10.2f}{most:>12.0f}")
 
 
-def run(root: Path, way: str) -> dict[str, Any]:
+def run(root: Path, way: str, *, plain: bool) -> dict[str, Any]:
     """One run in a fresh process: its figures, and the digest of its spool."""
-    (root / "jobs" / f"{sliced.NAME}.yaml").write_text(sliced.job(page=1_000, **WAYS[way]), "utf-8")
+    job = sliced.job(page=1_000, **WAYS[way])
+    path = root / "jobs" / f"{sliced.NAME}.yaml"
+    path.write_text(sliced.plain(job) if plain else job, "utf-8")
     environment = {"REFSYNC_CONFIG": str(root / "refsync.yaml")}
     there = way.endswith("there")
     workers = tempfile.TemporaryDirectory(prefix="refsync-bench-")
@@ -80,7 +85,7 @@ def run(root: Path, way: str) -> dict[str, Any]:
         workers as folder,
         _cluster(Path(folder, "c"), environment) if there else nullcontext() as at,
     ):
-        if there:
+        if at is not None:
             words = f"{SETTINGS}dask: {at.address}\n"
             (root / "refsync.yaml").write_text(words, "utf-8")
             _measured(environment)  # its workers have loaded what they need, as on any other night

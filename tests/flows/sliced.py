@@ -54,6 +54,12 @@ def job(page: int = 50, **sync: object) -> str:
     return JOB % {"page": page} + "".join(f"  {word}: {value}\n" for word, value in sync.items())
 
 
+def plain(text: str) -> str:
+    """The job without what is gathered over all records, or compared among all of them."""
+    service, expect = text.index("    - dataset: servers\n      service:"), text.index("  expect:")
+    return text[:service] + text[text.index("sync:", expect) :]
+
+
 def deliver(folder: Path, count: int) -> None:
     """Put *count* servers into *folder*, in files of about as many."""
     folder.mkdir(parents=True, exist_ok=True)
