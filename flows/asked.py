@@ -5,13 +5,11 @@ asked.json   the options of the run, when its extraction began, a digest of what
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
-import xxhash
 
 from flows.files import write_whole
-from flows.job import Job
 from flows.spool import Spool
 from flows.workplace import Options, Workplace
 
@@ -34,7 +32,7 @@ class Asked:
 def keep_asked(place: Workplace, now: datetime) -> None:
     """Write down what the run was asked for, as its extraction begins; raises Unwritable."""
     options = {word: getattr(place.options, word) for word in _WORDS}
-    content = {"options": options, "read": now.isoformat(), "reads": digest(place.job)}
+    content = {"options": options, "read": now.isoformat(), "reads": place.job.digest()}
     write_whole(place.spool.folder / FILE, orjson.dumps(content))
 
 
@@ -46,17 +44,3 @@ def asked_of(spool: Spool) -> Asked | None:
         return None
     words = {word: content["options"][word] for word in _WORDS}
     return Asked(Options(**words), datetime.fromisoformat(content["read"]), content["reads"])
-
-
-def digest(job: Job) -> str:
-    """Of the blocks `source` and `mapping`, and of the tables beside the job."""
-    seen = xxhash.xxh3_128(orjson.dumps(job.config.model_dump(mode="json")))
-    seen.update(orjson.dumps(job.mapping, default=_text, option=orjson.OPT_NON_STR_KEYS))
-    for table in job.tables:
-        seen.update(table)
-    return seen.hexdigest()
-
-
-def _text(value: Any) -> str:
-    """What YAML has and JSON has not, such as dates."""
-    return repr(value)

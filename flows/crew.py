@@ -1,16 +1,13 @@
-"""Who reads the slices of the datasets of a run: threads of this process, or a Dask cluster."""
+"""Who reads the slices of a dataset, each into a part of its own: here, threads of this process."""
 
-import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from flows.misdeclared import Fault, Misdeclared
 from flows.parts import make_part, slice_mapper
 from flows.reading import collector_paused
 from flows.shared import Folder
@@ -92,33 +89,3 @@ class Threads:
             with closing(made):
                 for each, number in made:
                     yield each, parts.using(number)
-
-
-@contextmanager
-def crew_of(place: Workplace) -> Iterator[Crew]:
-    """Who reads the slices of the job, as long as the context lasts; raises Misdeclared."""
-    sync = place.job.sync
-    with ExitStack() as stack:
-        if sync.slices < 2 or sync.runner == "threads":
-            yield stack.enter_context(Threads(place))
-        else:
-            yield stack.enter_context(_dask(place))
-
-
-def _dask(place: Workplace) -> AbstractContextManager[Crew]:
-    _check_installed(place, "distributed")
-    from flows.cluster import DaskCrew, directly  # noqa: PLC0415 - Dask is no part of every run
-
-    if "prefect" not in sys.modules:  # nobody but a flow loads it for a run
-        return DaskCrew(place, directly)
-    _check_installed(place, "prefect_dask")
-    from flows.scaleout import as_tasks, in_reach  # noqa: PLC0415 - Prefect is dear to load
-
-    return DaskCrew(place, as_tasks if in_reach() else directly)
-
-
-def _check_installed(place: Workplace, package: str) -> None:
-    if find_spec(package) is None:
-        what = f"`runner: dask` needs {package}, which is not installed"
-        mend = "pip install 'refsync[dask]' here and on the workers, or write `runner: threads`"
-        raise Misdeclared([Fault(place.job.place("sync", "runner"), what, mend)])

@@ -16,7 +16,6 @@ from importlib.metadata import version
 from typing import Any, Final, Self
 
 import orjson
-from xxhash import xxh3_128_hexdigest
 
 from flows.failure import packed
 from flows.job import Job, jobs_folder, load_job
@@ -52,7 +51,7 @@ class Brief:
         return cls(
             called,
             job.sync.connection if job.elsewhere else "",
-            digest_of(job),
+            job.digest(),
             dataset,
             scope.since.isoformat() if scope.since else None,
             scope.until.isoformat() if scope.until else None,
@@ -98,14 +97,6 @@ def run_errand(errand: dict[str, Any]) -> dict[str, Any]:
         return {"failure": {"type": "GivenUp", "what": "the run is over", "notes": []}}
     except Exception as error:  # noqa: BLE001 - whatever it is, the run must know
         return {"failure": packed(error, redact)}
-
-
-def digest_of(job: Job) -> str:
-    """What a job reads and what it makes of it, in short: its tables too, but no connection."""
-    words = [job.kind, job.config.model_dump(mode="json"), job.mapping]
-    text = orjson.dumps(words, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    tables = b"".join(b"\0" + each for each in job.tables)
-    return xxh3_128_hexdigest(text + tables)
 
 
 def _read(errand: dict[str, Any], settings: Settings) -> dict[str, Any]:
@@ -172,7 +163,7 @@ def _check_version(errand: dict[str, Any]) -> None:
 
 
 def _check_same(job: Job, brief: Brief) -> None:
-    if digest_of(job) != brief.digest:
+    if job.digest() != brief.digest:
         what = f"this worker's {job.name} is not the one of the run"
         mend = "give all of them the same job files, with their fragments and tables"
         raise Misdeclared([Fault(f"{_here()}: {job.file.name}", what, mend)])

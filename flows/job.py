@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Protocol, cast
 
+import orjson
+import xxhash
 from pydantic import BaseModel
 
 from flows.anonymize import RecordBlock, check_rules
@@ -36,6 +38,7 @@ from sources.registry import SOURCES
 
 SHIPPED = FilePath(__file__).resolve().parent.parent / "mappings" / "customers"
 _WORDS = ("source", "mapping", "sync", "record", "include", "variables")
+_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 _PART = "_"  # names that begin so are of files, and folders of them, that jobs include
 
 
@@ -95,6 +98,15 @@ class Job:
             raise Misdeclared([Fault(self.place("sync"), what, mend)])
         sync = {"connection": target, "targets": tuple(each for each in loads if each != target)}
         return replace(self, sync=self.sync.model_copy(update=sync), elsewhere=True)
+
+    def digest(self) -> str:
+        """Of what the job reads and what it makes of it: its tables too, but no connection."""
+        words = [self.kind, self.config.model_dump(mode="json"), self.mapping]
+        # what YAML has and JSON has not, such as dates, by its repr
+        seen = xxhash.xxh3_128(orjson.dumps(words, default=repr, option=_SORTED))
+        for table in self.tables:
+            seen.update(b"\0" + table)
+        return seen.hexdigest()
 
     def mapper(self) -> Maps:
         read = self.file.read_table if isinstance(self.file, JobFile) else None

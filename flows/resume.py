@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 from pydantic import TypeAdapter
 
-from flows.asked import FILE, Asked, asked_of, digest, keep_asked
+from flows.asked import FILE, Asked, asked_of, keep_asked
 from flows.counts import Extracted
 from flows.files import writing
 from flows.job import Job, jobs_folder, load_job
@@ -158,7 +158,7 @@ def _unusable(spool: Spool, asked: Asked, job: Job) -> str:
     """Why what was read cannot be taken over; "" when it can."""
     if not spool.summary.exists():
         return "its extraction was not finished"
-    if asked.reads != digest(job):
+    if asked.reads != job.digest():
         return "the source or the mapping of the job has changed since"
     content = orjson.loads(spool.summary.read_bytes())
     found = spool.found()

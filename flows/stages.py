@@ -14,7 +14,6 @@ import pandas as pd
 
 from flows.connections import ledger_in_clear
 from flows.counts import Checked, Extracted, Guarded, Planned
-from flows.crew import crew_of
 from flows.endpoints import canopsis_probe, source_probe
 from flows.extraction import read_dataset
 from flows.files import write_whole
@@ -30,6 +29,7 @@ from flows.guarding import (
 from flows.job import Job
 from flows.outcome import ExpectationUnmet
 from flows.outcome import told as describe
+from flows.runner import crew_of
 from flows.settings import Settings
 from flows.spool import Payloads, SpoolWriter
 from flows.turn import turn
