@@ -101,9 +101,15 @@ class DaskCrew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._stack:
-            if self._hired is not None:
-                self._shared.clear()
+        try:
+            with self._stack:
+                self._clear()  # the workers of a cluster that stays see it, and stop
+        finally:
+            self._clear()  # what those left who ended with their cluster, in mid-part
+
+    def _clear(self) -> None:
+        if self._hired is not None:
+            self._shared.clear()
 
     def read(self, slices: Slices) -> Generator[Made, None, None]:
         hands = self._hands(slices)

@@ -112,6 +112,8 @@ def _read(errand: dict[str, Any], settings: Settings) -> dict[str, Any]:
         awaited = _Awaited(place)
         pages = while_wanted(pages, awaited.look)
         part = make_part(folder, pages, brief.dataset, mapper, _untold)
+        if not place.has(_BRIEF):  # nobody would ever remove it
+            raise GivenUp
     return {"part": name, "records": part.read.records}
 
 

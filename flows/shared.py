@@ -88,8 +88,19 @@ class Folder:
             yield beside
             with writing(folder):
                 beside.rename(folder)
-        finally:
+        except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Remove the folder and the one around it, unless others need them.
+
+        Whoever reads for a run that is over makes its folder anew when it was just removed.
+        """
+        with contextlib.suppress(OSError):  # they hold other things, or are gone
+            self.root.rmdir()
+            self.root.parent.rmdir()
 
     @contextmanager
     def using(self, name: str) -> Iterator[Path]:
