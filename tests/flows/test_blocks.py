@@ -44,18 +44,23 @@ def _settled(prefect_server: tuple[str, Path]) -> Iterator[str]:
 
 @pytest.fixture
 def prefect(_settled: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of its API; no block of ours is left there afterwards."""
+    """The URL of its API; no block of ours is there, neither of other tests nor afterwards."""
     monkeypatch.setenv("PREFECT_API_URL", _settled)
     RefsyncConnection.register_type_and_schema()
+    forget_all(_settled)
     yield _settled
-    for document in documents(_settled):
-        requests.delete(f"{_settled}/block_documents/{document['id']}", timeout=30)
+    forget_all(_settled)
 
 
 def documents(url: str, **words: Any) -> list[dict[str, Any]]:
     only = {"block_documents": {"is_anonymous": {"eq_": False}}, **words}
     found = requests.post(f"{url}/block_documents/filter", json=only, timeout=30).json()
     return [each for each in found if each["block_type"]["slug"] == "refsync-connection"]
+
+
+def forget_all(url: str) -> None:
+    for document in documents(url):
+        requests.delete(f"{url}/block_documents/{document['id']}", timeout=30)
 
 
 def save(name: str, kind: str, words: dict[str, Any], secrets: dict[str, Any]) -> None:
