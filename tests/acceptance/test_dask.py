@@ -4,6 +4,7 @@ A real scheduler and two real workers, which share a folder, or a bucket, with t
 else: their refsync.yaml is their own, and its ledger cannot be opened.
 """
 
+import os
 import shutil
 import threading
 import time
@@ -30,7 +31,7 @@ from tests.postgres import database
 # a library of the report leaves a finder behind that Python warns of when a module is not there
 pytestmark = pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
 NOWHERE = "sqlite:////nowhere/at/all.db"
-COUNT = 10_000  # `python -m tests.bench_scale` does it with 200,000
+COUNT = int(os.environ.get("DASK_RECORDS", "10000"))  # 200,000 hold as well, in a minute or two
 SPOOLED = ("entities.jsonl", "index.jsonl", "rejects.jsonl", "plan.jsonl")
 
 
