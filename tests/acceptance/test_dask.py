@@ -204,17 +204,17 @@ def test_parts_travel_through_a_bucket(
         for name, value in store.items():
             patch.setenv(name, value)
         bucket = s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
-        bucket.mkdir("parts")
+        bucket.mkdir("farm")  # of its own: the store is that of all tests of this process
         site.write_job(sliced.job(page=500))
         alone = site.sync(sliced.NAME, only_plan=True)
-        worker.settle_for(world, ledger=NOWHERE, shared="s3://parts/run")
-        site.settle_for(world, dask=running.address, shared="s3://parts/run")
+        worker.settle_for(world, ledger=NOWHERE, shared="s3://farm/parts")
+        site.settle_for(world, dask=running.address, shared="s3://farm/parts")
         hand_over(site, worker, sliced.job(page=500, slices=8, runner="dask"))
 
         together = site.sync(sliced.NAME, only_plan=True)
 
         assert site.spooled(together) == site.spooled(alone)
-        assert bucket.find("parts") == []
+        assert bucket.find("farm") == []
 
 
 OVER_HTTP = """\

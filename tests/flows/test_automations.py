@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+import stamina
 from prefect.blocks.notifications import CustomWebhookNotificationBlock, SendgridEmail
 from prefect.blocks.webhook import Webhook
 from prefect.events.worker import EventsWorker
@@ -64,7 +65,12 @@ def hook(server: str) -> Iterator[Receiver]:
 def _nothing_left(server: str) -> Iterator[None]:
     yield
     for each in automations(server):
-        requests.delete(f"{server}/api/automations/{each['id']}", timeout=30).raise_for_status()
+        _remove(f"{server}/api/automations/{each['id']}")
+
+
+@stamina.retry(on=requests.HTTPError, attempts=5)  # 503 while its SQLite is at work
+def _remove(url: str) -> None:
+    requests.delete(url, timeout=30).raise_for_status()
 
 
 def automations(url: str) -> list[dict[str, Any]]:

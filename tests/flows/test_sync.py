@@ -59,6 +59,8 @@ class Prefect:
             seen,
             lambda found: (
                 found.keys() >= set(names)
+                # its type is there before the state itself
+                and all(run["state"] for run in found.values())
                 and all(run["state_type"] in ("COMPLETED", "FAILED") for run in found.values())
             ),
         )
