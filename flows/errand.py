@@ -143,7 +143,8 @@ def _brief(place: Place, folder: str) -> Brief:
                 Fault(
                     f"{_here()}: shared",
                     f"this worker does not see what the run left for it in {folder}",
-                    "name the same place as `shared:` in the refsync.yaml of both, or mount it",
+                    "name the same place as `shared:` in the refsync.yaml of both, or mount it;"
+                    " nothing, if the run is over",
                 )
             ]
         )

@@ -19,6 +19,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from flows.cluster import Future, Hands, local_cluster
 from flows.errand import run_errand
+from flows.failure import unpacked
 
 log = logging.getLogger("refsync")
 
@@ -47,7 +48,7 @@ def read_slice(errand: dict[str, Any]) -> Any:
     """One errand on a worker; a failure is an answer: the state says it without a traceback."""
     answer = run_errand(errand)
     if "failure" in answer:
-        return Failed(message=answer["failure"]["what"], data=answer)
+        return Failed(message=str(unpacked(answer["failure"])), data=answer)
     return answer
 
 

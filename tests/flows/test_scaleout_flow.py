@@ -16,9 +16,12 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from flows.errand import errand_of
 from flows.prefect_env import LOGGERS
+from flows.scaleout import read_slice
 from flows.sync import run_as_flow
 from flows.workplace import Options
+from sources.base import Slice
 from sources.errors import Unreadable
 from tests.flows import sliced
 from tests.flows.test_scaleout import plan, settle, spooled
@@ -52,16 +55,16 @@ def farm(workshop: Workshop) -> Workshop:
     return workshop
 
 
-def slices_of(server: str, states: set[str], count: int) -> dict[str, dict[str, Any]]:
-    """The task runs of slices by name, once *count* of them are in one of *states*."""
+def slices_of(server: str, states: set[str], *names: str) -> dict[str, dict[str, Any]]:
+    """The task runs of slices by name, once those of *names* are in one of *states*."""
 
     def seen() -> dict[str, dict[str, Any]]:
         answer = requests.post(f"{server}/api/task_runs/filter", json={}, timeout=30)
         answer.raise_for_status()
         runs = (run for run in answer.json() if run["name"].startswith("servers "))
-        return {run["name"]: run for run in runs if run["state_type"] in states}
+        return {run["name"]: run for run in runs if run["state"] and run["state_type"] in states}
 
-    return await_that(seen, lambda found: len(found) >= count)  # type: ignore[no-any-return]
+    return await_that(seen, lambda found: found.keys() >= set(names))  # type: ignore[no-any-return]
 
 
 def test_each_slice_of_a_flow_is_a_task_and_the_spool_is_that_of_one_process(
@@ -74,8 +77,7 @@ def test_each_slice_of_a_flow_is_a_task_and_the_spool_is_that_of_one_process(
 
     assert report.outcome == "done"
     assert spooled(farm, report) == spooled(farm, alone)
-    runs = slices_of(server, {"COMPLETED"}, 3)
-    assert sorted(runs) == ["servers 0", "servers 1", "servers 2"]
+    assert slices_of(server, {"COMPLETED"}, "servers 0", "servers 1", "servers 2")
 
 
 def test_a_slice_that_fails_is_a_failed_task_and_ends_the_flow_with_its_error(
@@ -88,6 +90,19 @@ def test_a_slice_that_fails_is_a_failed_task_and_ends_the_flow_with_its_error(
         run_as_flow(sliced.NAME, Options())
 
     assert [note for note in failed.value.__notes__ if note.startswith("where: ")]
-    (run,) = slices_of(server, {"FAILED"}, 1).values()
-    assert run["name"] == "servers 1"
-    assert run["state"]["message"] == str(failed.value)
+    # the other slice may have failed as well by then: what the run left for it is gone
+    runs = slices_of(server, {"FAILED"}, "servers 1")
+    assert runs["servers 1"]["state"]["message"] == str(failed.value)
+
+
+def test_a_worker_that_is_set_up_wrongly_is_a_failed_task_that_says_why(
+    farm: Workshop, server: str
+) -> None:
+    assert farm.folder.is_dir()
+    assert server
+    errand = errand_of("nowhere", "servers", Slice(0, 2))
+
+    state = read_slice.fn(errand)
+
+    assert state.is_failed()
+    assert "this worker does not see what the run left for it in nowhere" in state.message
