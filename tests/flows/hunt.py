@@ -60,12 +60,14 @@ class Hunt:
         return names
 
     def postgres(self, url: str) -> int:
-        """Every row of every table, as text; gives their number."""
+        """Every row of every table that its user may read, as text; gives their number."""
         rows = 0
         with psycopg.connect(url) as connection:
             tables = connection.execute(
-                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-                " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+                "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
+                " AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+                " AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
             ).fetchall()
             for (table,) in tables:
                 for (row,) in connection.execute(
