@@ -12,13 +12,12 @@ from typing import Annotated, Any, Self, cast
 from uuid import UUID
 
 import orjson
-from prefect import flow, tags, task
+from prefect import flow, tags
 from prefect.artifacts import (
     create_progress_artifact,
     create_table_artifact,
     update_progress_artifact,
 )
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 from pydantic import Field
@@ -27,18 +26,17 @@ from flows import stages
 from flows.artifacts import artifact_key
 from flows.backfill_request import Request, zone_of
 from flows.backfilled import Backfilled, Line
-from flows.backfilling import AT_ONCE, Wait, Watch, backfill_job
+from flows.backfilling import AT_ONCE, Audience, Wait, backfill_job
 from flows.console_backfill import summary
 from flows.deployable import TAG
 from flows.job import jobs_folder, load_job
 from flows.misdeclared import Fault, Misdeclared
 from flows.named_ids import checked
 from flows.outcome import EXPECTED, told
-from flows.policies import JITTER, OUTAGES, TookTooLong, delays
 from flows.portion import PortionRun
 from flows.run import Call, directly
 from flows.settings import Settings, load_settings
-from flows.sync import as_task, is_outage
+from flows.sync import as_task, stage_task
 from flows.windows import shown
 from referential.ledger import utc_now
 
@@ -67,43 +65,26 @@ class Tasks:
 
         def call(stage: Callable[..., Any], *arguments: Any) -> Any:
             if stage in (stages.load, stages.verify):
-                return as_task(self._settings, stage, *arguments, watch=run.policy)
+                return as_task(self._settings, stage, *arguments, watch=run.watch)
             return directly(stage, *arguments)
 
         return call
 
     def read(self, run: PortionRun) -> Wait:
-        """As `flows.sync.as_task`: of a refusal the task is `Failed`, without a trace."""
+        """Begin the task that reads a window."""
         refusals: list[BaseException] = []
         window = run.portion.window
         zone = zone_of(run.place.job)
         name = "named records" if window is None else shown(window.low, zone)
-
-        @task(
-            name="read",
-            task_run_name=f"read {name}",
-            retries=run.policy.retries,
-            retry_delay_seconds=delays(run.policy.retries),
-            retry_jitter_factor=JITTER,
-            retry_condition_fn=is_outage,
-            cache_policy=NO_CACHE,
-            persist_result=False,
+        reading = stage_task(
+            self._settings,
+            run.read,
+            refusals,
+            stage="extract",
+            watch=run.watch,
+            run_name=f"read {name}",
         )
-        def read_window() -> Any:
-            run.policy.begin("extract")
-            try:
-                run.read()
-            except TookTooLong as error:
-                refusals.append(error)
-                return Failed(name="TimedOut", message=self._settings.redact(told(error)))
-            except OUTAGES:
-                raise  # for Prefect to try again
-            except EXPECTED as error:
-                refusals.append(error)
-                return Failed(message=self._settings.redact(told(error)))
-            return None
-
-        future = read_window.submit()
+        future = reading.submit()
 
         def wait() -> None:
             future.wait()
@@ -190,8 +171,8 @@ def _run(job: str, request: Request, to: str) -> Backfilled:
     found = load_job(job, jobs_folder(settings.jobs)).towards(to)
     asked = request.asked(found, utc_now())
     key = artifact_key(found.name, found.sync.connection if found.elsewhere else "")
-    watch = _Share(f"{key}-backfill-progress")
-    made = backfill_job(settings, found, asked, hands=partial(Tasks, settings), watch=watch)
+    audience = _Share(f"{key}-backfill-progress")
+    made = backfill_job(settings, found, asked, hands=partial(Tasks, settings), audience=audience)
     rows = [_row(line) for line in made.lines]
     create_table_artifact(rows, key=f"{key}-backfill", description=f"{found.name}: {summary(made)}")
     return made
@@ -222,7 +203,7 @@ def _span(line: Line) -> str:
     return f"{line.since:%Y-%m-%d %H:%M}Z to {line.until:%Y-%m-%d %H:%M}Z"
 
 
-class _Share(Watch):
+class _Share(Audience):
     """One progress artifact: the share of windows that are over, once a second at most."""
 
     def __init__(self, key: str) -> None:

@@ -56,7 +56,7 @@ class Asked:
     notes: tuple[str, ...] = ()
 
 
-class Watch:
+class Audience:
     """What happens, told as it does to who wants to show it; here nobody does."""
 
     def begins(self, portion: Portion, of: int) -> None:
@@ -116,7 +116,7 @@ def backfill_job(
     asked: Asked,
     *,
     hands: Callable[[int], Hands] = Threads,
-    watch: Watch | None = None,
+    audience: Audience | None = None,
 ) -> Backfilled:
     """Bring the portions of *asked* in step; those that failed are told, and no error.
 
@@ -124,7 +124,7 @@ def backfill_job(
     what the first check of both ends raises: nothing was read then.
     """
     refuse_unfit(settings, job, asked)
-    watch = watch or Watch()
+    audience = audience or Audience()
     portions = [Portion(rank, window) for rank, window in enumerate(asked.windows, start=1)]
     if asked.ids is not None:
         portions = [Portion(1, ids=asked.ids)]
@@ -137,9 +137,11 @@ def backfill_job(
     with open_ledger(settings) as ledger:
         todo = _left(ledger, job, portions, asked, made)
         for line in made.lines:
-            watch.ended(line, len(portions))
+            audience.ended(line, len(portions))
         if todo:
-            work = _Work(settings, sliced, asked, ledger, watch, len(portions), deque(todo), made)
+            work = _Work(
+                settings, sliced, asked, ledger, audience, len(portions), deque(todo), made
+            )
             with ledger.holding(job.feed) as work.holding, hands(parallel) as work.hands:
                 work.all(parallel)
             write_metrics(settings, ledger)
@@ -212,7 +214,7 @@ class _Work:
     job: Job
     asked: Asked
     ledger: Ledger
-    watch: Watch
+    audience: Audience
     of: int
     todo: deque[Portion]
     made: Backfilled
@@ -250,7 +252,7 @@ class _Work:
                 told_of=self._telling(portion),
                 given_up=self.given_up,
             )
-            self.watch.begins(portion, self.of)
+            self.audience.begins(portion, self.of)
             try:
                 if not self.checked:
                     self.holding.take(run.run_id)
@@ -265,7 +267,7 @@ class _Work:
 
     def _telling(self, portion: Portion) -> Callable[[str, int, int | None], None]:
         def tell(stage: str, done: int, total: int | None) -> None:
-            self.watch.reads(portion, stage, done, total)
+            self.audience.reads(portion, stage, done, total)
 
         return tell
 
@@ -299,7 +301,7 @@ class _Work:
             self._note_absent(run)
         line = line_of(run)
         self.made.lines.append(line)
-        self.watch.ended(line, self.of)
+        self.audience.ended(line, self.of)
 
     def _note_absent(self, run: PortionRun) -> None:
         """An id is not there when no dataset has it; of what was not read whole nobody knows."""

@@ -25,6 +25,7 @@ from flows.cli_pairs import compare, record
 from flows.cli_promote import promote
 from flows.cli_report import report
 from flows.cli_resume import resume
+from flows.cli_run import carried_out
 from flows.console import Shown
 from flows.job import Job, jobs_folder, load_job
 from flows.logs import log_to
@@ -32,14 +33,11 @@ from flows.misdeclared import Fault, Misdeclared
 from flows.outcome import EXPECTED, MISDECLARED, exit_code, told
 from flows.prefect_env import settle
 from flows.preview import preview_job
-from flows.report import write_report
 from flows.run import Report, run_job
 from flows.settings import Settings, load_settings
-from flows.spool import Spool
 from flows.stopping import terminable
 from flows.workplace import Mode, Options, open_ledger
 from referential.errors import Refused
-from referential.plan import Plan
 
 
 def _is_checksum(_type: object, text: str | None) -> None:
@@ -283,36 +281,17 @@ def _run(name: str, options: Options, *, json: bool, flow: bool = False, limit: 
     shown, settings = Shown(json), load_settings()
     job = _job(settings, name).towards(options.to)
     log_to(shown, settings)
-    try:
+
+    def run() -> Report:
         if flow:
             settle(settings.state)
             from flows.sync import run_as_flow  # noqa: PLC0415 - after `settle`
 
-            report = run_as_flow(name, options)
-        else:
-            with shown.progress() as progress:
-                report = run_job(settings, job, options, progress=progress)
-    except EXPECTED as error:
-        partly: Report | None = getattr(error, "report", None)
-        if partly is not None:
-            _show(shown, settings, partly, json=json, limit=limit)
-        raise
-    _show(shown, settings, report, json=json, limit=limit)
-    if report.message:
-        shown.error(report.message)
-    return report.exit_code
+            return run_as_flow(name, options)
+        with shown.progress() as progress:
+            return run_job(settings, job, options, progress=progress)
 
-
-def _show(shown: Shown, settings: Settings, report: Report, *, json: bool, limit: int) -> None:
-    page = write_report(settings, report)
-    if json:
-        shown.json(report.document() | {"report": str(page)})
-        return
-    shown.report(report)
-    shown.out.print(f"report    {page}")
-    if limit and report.planned:
-        spool = Spool(settings.spool / report.job / report.run_id)
-        shown.changes(Plan.load(spool.plan).head(limit), sum(report.planned.counts.values()))
+    return carried_out(shown, settings, run, json=json, limit=limit)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -80,8 +80,8 @@ def backfill(
 
         made = run_as_flow(job, request, to)
     else:
-        with watching(shown, zone) as watch:
-            made = backfill_job(settings, found, asked, watch=watch)
+        with watching(shown, zone) as audience:
+            made = backfill_job(settings, found, asked, audience=audience)
     if json:
         shown.json(made.document())
     else:

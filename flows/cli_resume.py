@@ -6,14 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.arguments import AsJson
+from flows.cli_run import carried_out
 from flows.console import Shown
 from flows.logs import log_to
-from flows.outcome import EXPECTED
 from flows.prefect_env import settle
-from flows.report import write_report
-from flows.resume import Left, left_by
+from flows.resume import left_by
 from flows.run import Report, run_job
-from flows.settings import Settings, load_settings
+from flows.settings import load_settings
 
 
 def resume(
@@ -44,33 +43,14 @@ def resume(
         shown.note(f"{left.job.name} runs from its start: {left.restarts}")
     else:
         shown.note(f"{left.job.name} goes on with what was read at {left.read:%Y-%m-%d %H:%M:%S}Z")
-    try:
-        report = _run(shown, settings, left, force=force, flow=flow)
-    except EXPECTED as error:
-        partly: Report | None = getattr(error, "report", None)
-        if partly is not None:
-            _show(shown, settings, partly, json=json)
-        raise
-    _show(shown, settings, report, json=json)
-    if report.message:
-        shown.error(report.message)
-    return report.exit_code
 
+    def run_left() -> Report:
+        if flow or os.environ.get("PREFECT_API_URL"):
+            settle(settings.state)
+            from flows.sync import resume_as_flow  # noqa: PLC0415 - after `settle`
 
-def _run(shown: Shown, settings: Settings, left: Left, *, force: bool, flow: bool) -> Report:
-    if flow or os.environ.get("PREFECT_API_URL"):
-        settle(settings.state)
-        from flows.sync import resume_as_flow  # noqa: PLC0415 - after `settle`
+            return resume_as_flow(left.run.id, left.job.name, force=force)
+        with shown.progress() as progress:
+            return run_job(settings, left.job, left.options, progress=progress, left=left)
 
-        return resume_as_flow(left.run.id, left.job.name, force=force)
-    with shown.progress() as progress:
-        return run_job(settings, left.job, left.options, progress=progress, left=left)
-
-
-def _show(shown: Shown, settings: Settings, report: Report, *, json: bool) -> None:
-    page = write_report(settings, report)
-    if json:
-        shown.json(report.document() | {"report": str(page)})
-        return
-    shown.report(report)
-    shown.out.print(f"report    {page}")
+    return carried_out(shown, settings, run_left, json=json)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from flows.backfilled import ALREADY, SHOWN, Backfilled, Line
-from flows.backfilling import Watch
+from flows.backfilling import Audience
 from flows.console import Shown, many
 from flows.portion import Portion
 from flows.windows import shown as written
@@ -47,7 +47,7 @@ def summary(made: Backfilled) -> str:
 
 
 @contextmanager
-def watching(shown: Shown, zone: ZoneInfo) -> Iterator[Watch]:
+def watching(shown: Shown, zone: ZoneInfo) -> Iterator[Audience]:
     """Bars on a terminal, one for all windows and one for each at work; else a line a window."""
     if not shown.err.is_terminal:
         yield _Lines(shown, zone)
@@ -62,7 +62,7 @@ def watching(shown: Shown, zone: ZoneInfo) -> Iterator[Watch]:
         yield _Bars(bars, zone)
 
 
-class _Lines(Watch):
+class _Lines(Audience):
     """A line a window, for a log."""
 
     def __init__(self, shown: Shown, zone: ZoneInfo) -> None:
@@ -75,7 +75,7 @@ class _Lines(Watch):
         self._shown.note(f"{line.rank} of {of}: {_named(line, self._zone)} {what}")
 
 
-class _Bars(Watch):
+class _Bars(Audience):
     """A bar for all windows, and one for each that is at work."""
 
     def __init__(self, bars: Progress, zone: ZoneInfo) -> None:

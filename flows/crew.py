@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from flows.parts import make_part, slice_mapper
-from flows.reading import collector_paused
 from flows.shared import Folder
 from flows.workplace import Workplace
 from mappings.mapper import Mapper
+from referential.collector import collector_paused
 from sources.base import Scope, Slice
 from sources.lanes import Wanted, side_by_side, while_wanted
 

@@ -9,7 +9,7 @@ from typing import Any
 from flows import stages
 from flows.job import Job
 from flows.outcome import outcome_of, told
-from flows.policies import Watch as Policy
+from flows.policies import Watch
 from flows.run import Call, bring_in_step
 from flows.run_report import Report
 from flows.settings import Settings
@@ -37,13 +37,13 @@ class Portion:
 class PortionRun:
     """A run of one portion: begun, read (beside others), brought in step (alone), closed.
 
-    `policy` are the retries and times of its stages, for whoever keeps to them.
+    `watch` has the retries and times of its stages, for whoever keeps to them.
     """
 
     portion: Portion
     place: Workplace
     report: Report
-    policy: Policy
+    watch: Watch
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
 
@@ -119,7 +119,7 @@ def begin(
             raise Given("given up: the backfill has ended")
         told_of(stage, done, total)
 
-    policy = Policy(job)
+    watch = Watch(job)
     run_id = ledger.start_run(job.feed, "backfill", utc_now())
-    place = Workplace(settings, job, run_id, options, policy.told(tell))
-    return PortionRun(portion, place, Report(job.name, run_id, "backfill"), policy)
+    place = Workplace(settings, job, run_id, options, watch.told(tell))
+    return PortionRun(portion, place, Report(job.name, run_id, "backfill"), watch)

@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -11,6 +10,7 @@ from flows.spool import SpoolWriter
 from flows.spool import refused as refused_row
 from flows.spool import unread as unread_row
 from mappings.running import Mapped
+from referential.collector import collector_paused
 from sources.base import Extraction, Outcome, Page
 
 _HANDFUL = 128  # records
@@ -78,19 +78,3 @@ def _mapped(page: Page, name: str, mapper: Maps) -> Iterator[Mapped]:
         yield mapper.map_page(name, handful, first)
         first += len(handful)
         del handful
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """No garbage collection inside: it costs three times the decoding of a page.
-
-    Source: specs/peers.md §3.2. Paused page by page, it would still look at each whole page once,
-    a sixth of the extraction. Records hold no cycles; those of HTTP sessions are swept at times.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Failed
 from prefect.tasks import Task
 
-from flows.artifacts import Progress, artifact_key, show
+from flows.artifacts import Progress, show
 from flows.deployable import TAG
 from flows.job import Job, jobs_folder, load_job
 from flows.outcome import EXPECTED, told
@@ -25,16 +25,8 @@ from flows.stopping import Terminated
 from flows.workplace import Mode, Options
 from referential.history import Outcome
 
-__all__ = ["OUTAGES", "RETRIES", "artifact_key", "as_task", "is_outage", "sync_referential"]
-
 # Prefect's own `Failed` is for what failed: these loaded what they could, or were told not to
 NAMES: Final[dict[Outcome, str]] = {"partial": "Partial", "held": "Held", "refused": "Refused"}
-
-
-def is_outage(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """A stage is tried again after an outage alone: a refusal does not go away by itself."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, OUTAGES) and not isinstance(error, TookTooLong)
 
 
 def as_task(
@@ -45,39 +37,15 @@ def as_task(
 ) -> Any:
     """Run one stage as a task; its arguments are closed over, so that Prefect stores none.
 
-    Raises what the stage raises. A refusal is an answer: its task ends `Failed` with the message
-    and no traceback. Prefect hands such a state back as a value, so it is raised here, by us.
-    *watch* has the policy of the job: how often an outage is tried again, and until when.
+    Raises what the stage raises. *watch* has the policy of the job: how often an outage is tried
+    again, and until when.
     """
-    refusals: list[BaseException] = []
     name = stage.__name__
-    retries = RETRIES if watch is None else watch.retries
     seconds = None if watch is None or name in TICKING else watch.left(name)
-
-    @task(
-        name=name,
-        retries=retries,
-        retry_delay_seconds=delays(retries),
-        retry_jitter_factor=JITTER,
-        retry_condition_fn=partial(_tried_again, watch, name),
-        timeout_seconds=seconds,
-        cache_policy=NO_CACHE,
-        persist_result=False,
+    refusals: list[BaseException] = []
+    step = stage_task(
+        settings, partial(stage, *arguments), refusals, stage=name, watch=watch, seconds=seconds
     )
-    def step() -> Any:
-        if watch is not None:
-            watch.begin(name)
-        try:
-            return stage(*arguments)
-        except TookTooLong as error:
-            refusals.append(error)
-            return Failed(name="TimedOut", message=settings.redact(told(error)))
-        except OUTAGES:
-            raise  # for Prefect to try again
-        except EXPECTED as error:
-            refusals.append(error)
-            return Failed(message=settings.redact(told(error)))
-
     try:
         returned = step()
     except TimeoutError as error:
@@ -89,10 +57,58 @@ def as_task(
     return returned
 
 
+def stage_task(
+    settings: Settings,
+    work: Callable[[], Any],
+    refusals: list[BaseException],
+    *,
+    stage: str,
+    watch: Watch | None,
+    seconds: float | None = None,
+    run_name: str | None = None,
+) -> Task[[], Any]:
+    """The task that does the *work* of a stage.
+
+    A refusal is an answer: the task ends `Failed` with the message and no traceback. Prefect hands
+    such a state back as a value, so it is left in *refusals*, for the caller to raise.
+    """
+    retries = RETRIES if watch is None else watch.retries
+
+    @task(
+        name=stage,
+        task_run_name=run_name,
+        retries=retries,
+        retry_delay_seconds=delays(retries),
+        retry_jitter_factor=JITTER,
+        retry_condition_fn=partial(_tried_again, watch, stage),
+        timeout_seconds=seconds,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )
+    def step() -> Any:
+        if watch is not None:
+            watch.begin(stage)
+        try:
+            return work()
+        except TookTooLong as error:
+            refusals.append(error)
+            return Failed(name="TimedOut", message=settings.redact(told(error)))
+        except OUTAGES:
+            raise  # for Prefect to try again
+        except EXPECTED as error:
+            refusals.append(error)
+            return Failed(message=settings.redact(told(error)))
+
+    return step
+
+
 def _tried_again(
-    watch: Watch | None, stage: str, task: Task[..., Any], run: TaskRun, state: State[Any]
+    watch: Watch | None, stage: str, _task: Task[..., Any], _run: TaskRun, state: State[Any]
 ) -> bool:
-    return is_outage(task, run, state) and not (watch is not None and watch.over(stage))
+    """A stage is tried again after an outage alone: a refusal does not go away by itself."""
+    error = state.result(raise_on_failure=False)
+    outage = isinstance(error, OUTAGES) and not isinstance(error, TookTooLong)
+    return outage and not (watch is not None and watch.over(stage))
 
 
 @flow(

@@ -1,8 +1,6 @@
 """The entities that a feed owns, between their rows in the ledger and the columns of a frame."""
 
-import contextlib
-import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +10,7 @@ import sqlalchemy as sa
 
 from referential.bulk import BULKS
 from referential.change import SWITCHED, UNCONFIRMED
+from referential.collector import collector_paused
 from referential.columns import objects, to_frame
 from referential.entity import split_keys
 from referential.feed import Feed
@@ -68,7 +67,7 @@ def read_known(connection: sa.Connection, feed: Feed) -> pd.DataFrame:
     columns: tuple[list[Any], ...] = ([], [], [], [], [], [])
     number = find_feed(connection, feed)
     if number is not None:
-        with _collector_paused():
+        with collector_paused():
             for rows in BULKS[connection.dialect.name].fetch(connection, number):
                 for column, values in zip(columns, zip(*rows, strict=True), strict=True):
                     column.extend(values)
@@ -213,18 +212,6 @@ def set_state(
 
 def forget(connection: sa.Connection, number: int, ids: Sequence[str]) -> None:
     BULKS[connection.dialect.name].delete(connection, number, ids)
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Rows by the hundred thousand make no cycles; looking for some costs half as much again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _labels(connection: sa.Connection) -> dict[int, Label]:

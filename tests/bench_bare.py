@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import requests
 
-from flows.reading import collector_paused
+from referential.collector import collector_paused
 from tests.bench_floor import bodies, floor
 from tests.bench_mapping import careful
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import requests
 
-from flows.reading import collector_paused
+from referential.collector import collector_paused
 
 Records = list[dict[str, Any]]
 

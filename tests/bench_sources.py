@@ -19,7 +19,7 @@ import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
-from flows.reading import collector_paused
+from referential.collector import collector_paused
 from sources.base import Complete, Extraction, Outcome, Scope, Slice
 from sources.lanes import Wanted, side_by_side
 from sources.registry import SOURCES

@@ -28,8 +28,6 @@ from tests.dask_cluster import Cluster, cluster
 from tests.flows import sliced
 from tests.postgres import database
 
-# a library of the report leaves a finder behind that Python warns of when a module is not there
-pytestmark = pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
 NOWHERE = "sqlite:////nowhere/at/all.db"
 COUNT = int(os.environ.get("DASK_RECORDS", "10000"))  # 200,000 hold as well, in a minute or two
 SPOOLED = ("entities.jsonl", "index.jsonl", "rejects.jsonl", "plan.jsonl")

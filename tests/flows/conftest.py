@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
+    PREFECT_LOGGING_EXTRA_LOGGERS,
+    temporary_settings,
+)
 
 from flows.cli import main
 from flows.prefect_env import LOGGERS
@@ -104,6 +113,23 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[s
     folder = tmp_path_factory.mktemp("prefect")
     with serve_prefect(folder, ui=False) as url:
         yield url, folder
+
+
+@pytest.fixture(scope="module")
+def settled_prefect(prefect_server: tuple[str, Path]) -> Iterator[tuple[str, Path]]:
+    """The same server, to which the flows of this process report."""
+    url, folder = prefect_server
+    with temporary_settings(
+        {
+            PREFECT_API_URL: f"{url}/api",
+            PREFECT_HOME: folder / "prefect",
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # it costs a second a flow
+            PREFECT_LOGGING_EXTRA_LOGGERS: ",".join(LOGGERS),
+        }
+    ):
+        yield url, folder
+        for worker in (APILogWorker, EventsWorker):  # while there still is a server
+            worker.drain_all(timeout=10)
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,8 @@ import requests
 import stamina
 from prefect.blocks.notifications import CustomWebhookNotificationBlock, SendgridEmail
 from prefect.blocks.webhook import Webhook
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
 from prefect.settings import (
     PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
     temporary_settings,
 )
 from pydantic import SecretStr
@@ -38,19 +34,9 @@ NOTIFY = "notify: {{webhook: {webhook}, email: {email}}}\n"
 EVERY_FIVE = "  schedule: {interval: 5}\n"
 
 
-@pytest.fixture(scope="module")
-def server(prefect_server: tuple[str, Path]) -> Iterator[str]:
-    url, folder = prefect_server
-    with temporary_settings(
-        {
-            PREFECT_API_URL: f"{url}/api",
-            PREFECT_HOME: folder / "prefect",
-            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # it costs a second a flow
-        }
-    ):
-        yield url
-        for worker in (APILogWorker, EventsWorker):  # while there still is a server
-            worker.drain_all(timeout=10)
+@pytest.fixture
+def server(settled_prefect: tuple[str, Path]) -> str:
+    return settled_prefect[0]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from flows.backfill_request import Request
 from flows.backfilled import Backfilled, Line
-from flows.backfilling import Watch, backfill_job
+from flows.backfilling import Audience, backfill_job
 from flows.job import load_job
 from flows.portion import Portion
 from flows.workplace import open_ledger
@@ -53,11 +53,11 @@ def past(_served_past: Past, workshop: Workshop) -> Past:
     return _served_past
 
 
-def backfill(workshop: Workshop, watch: Watch | None = None, **asked: Any) -> Backfilled:
+def backfill(workshop: Workshop, audience: Audience | None = None, **asked: Any) -> Backfilled:
     settings = workshop.settings()
     job = load_job(JOB_NAME, workshop.folder / "jobs")
     request = Request(**(SPAN if "ids" not in asked else {}) | asked)
-    return backfill_job(settings, job, request.asked(job, utc_now()), watch=watch)
+    return backfill_job(settings, job, request.asked(job, utc_now()), audience=audience)
 
 
 def runs(workshop: Workshop) -> list[Run]:
@@ -220,7 +220,7 @@ def test_no_more_windows_are_read_at_once_than_the_connection_lets(
     at_work: set[int] = set()
     peaks: list[int] = []
 
-    class Counting(Watch):
+    class Counting(Audience):
         def begins(self, portion: Portion, of: int) -> None:
             del of
             at_work.add(portion.rank)
@@ -230,7 +230,7 @@ def test_no_more_windows_are_read_at_once_than_the_connection_lets(
             del of
             at_work.remove(line.rank)
 
-    made = backfill(workshop, watch=Counting(), parallel=16, window="3d")
+    made = backfill(workshop, audience=Counting(), parallel=16, window="3d")
 
     (note,) = made.notes
     assert note.startswith("4 windows are read at once, not 16: the connection acme-snow allows")
@@ -260,7 +260,7 @@ def test_a_feed_that_somebody_holds_is_left_alone_and_so_is_one_that_is_backfill
             backfill(workshop)
     tried: list[str] = []
 
-    class Watching(Watch):
+    class Watching(Audience):
         def ended(self, line: Line, of: int) -> None:
             del of
             if line.rank < WEEKS:
@@ -269,7 +269,9 @@ def test_a_feed_that_somebody_holds_is_left_alone_and_so_is_one_that_is_backfill
                 tried.append(str(held.value))
 
     request = Request(**SPAN)
-    made = backfill_job(workshop.settings(), job, request.asked(job, utc_now()), watch=Watching())
+    made = backfill_job(
+        workshop.settings(), job, request.asked(job, utc_now()), audience=Watching()
+    )
 
     assert made.exit_code == 0
     assert len(tried) == WEEKS - 1

@@ -7,14 +7,6 @@ from typing import Any
 import pytest
 import requests
 from prefect.client.schemas.objects import State
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    temporary_settings,
-)
 
 from flows.backfill import backfill_referential, run_as_flow
 from flows.backfill_request import Request
@@ -36,20 +28,10 @@ from tests.flows.workshop import SETTINGS, Workshop
 SPAN = {"since": "2026-01-01", "until": "2026-01-29T00:00:00+01:00"}
 
 
-@pytest.fixture(scope="module")
-def api(prefect_server: tuple[str, Path]) -> Iterator[str]:
+@pytest.fixture
+def api(settled_prefect: tuple[str, Path]) -> str:
     """The URL of Prefect's API, to which flows of this process report."""
-    url, folder = prefect_server
-    with temporary_settings(
-        {
-            PREFECT_API_URL: f"{url}/api",
-            PREFECT_HOME: folder / "prefect",
-            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # it costs a second a flow
-        }
-    ):
-        yield f"{url}/api"
-        for worker in (APILogWorker, EventsWorker):  # while there still is a server
-            worker.drain_all(timeout=10)
+    return f"{settled_prefect[0]}/api"
 
 
 @pytest.fixture(scope="module")

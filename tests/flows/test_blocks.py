@@ -9,8 +9,6 @@ import requests
 from prefect.blocks.core import Block
 from prefect.settings import (
     PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
     temporary_settings,
 )
 from prefect.types import SecretDict
@@ -29,17 +27,9 @@ from tests.flows.workshop import KEY, NAME, SETTINGS, Workshop
 AT = "jobs/acme/servers.yaml:2:15"
 
 
-@pytest.fixture(scope="module")
-def _settled(prefect_server: tuple[str, Path]) -> Iterator[str]:
-    url, folder = prefect_server
-    with temporary_settings(
-        {
-            PREFECT_API_URL: f"{url}/api",
-            PREFECT_HOME: folder / "prefect",
-            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-        }
-    ):
-        yield f"{url}/api"
+@pytest.fixture
+def _settled(settled_prefect: tuple[str, Path]) -> str:
+    return f"{settled_prefect[0]}/api"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.deployable import describe, find, in_words
 from flows.misdeclared import Misdeclared
@@ -22,11 +22,9 @@ NIGHTLY = '  schedule: {cron: "0 2 * * *", timezone: Europe/Paris}\n'
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def _settled(prefect_server: tuple[str, Path]) -> Iterator[str]:
-    url, folder = prefect_server
-    with temporary_settings({PREFECT_API_URL: f"{url}/api", PREFECT_HOME: folder / "prefect"}):
-        yield url
+@pytest.fixture
+def _settled(settled_prefect: tuple[str, Path]) -> str:
+    return settled_prefect[0]
 
 
 @pytest.fixture

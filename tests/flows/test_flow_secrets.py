@@ -11,19 +11,11 @@ from prefect.blocks.system import Secret
 from prefect.blocks.webhook import Webhook
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    PREFECT_LOGGING_EXTRA_LOGGERS,
-    temporary_settings,
-)
 from prefect.types import SecretDict
 from pydantic import SecretStr
 
 from flows.blocks import Kind, RefsyncConnection
 from flows.outcome import EXPECTED
-from flows.prefect_env import LOGGERS
 from flows.sync import run_as_flow
 from flows.workplace import Options
 from tests.flows.hunt import Hunt, planted
@@ -39,20 +31,10 @@ def vault() -> Iterator[Vault]:
 
 
 @pytest.fixture
-def prefect(
-    prefect_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[str, Path]]:
-    url, folder = prefect_server
+def prefect(settled_prefect: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
+    url, folder = settled_prefect
     monkeypatch.setenv("PREFECT_API_URL", f"{url}/api")
-    with temporary_settings(
-        {
-            PREFECT_API_URL: f"{url}/api",
-            PREFECT_HOME: folder / "prefect",
-            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-            PREFECT_LOGGING_EXTRA_LOGGERS: ",".join(LOGGERS),
-        }
-    ):
-        yield f"{url}/api", folder
+    return f"{url}/api", folder
 
 
 def test_nothing_that_prefect_keeps_tells_a_secret(

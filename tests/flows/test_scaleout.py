@@ -15,8 +15,6 @@ from sources.errors import Unreachable, Unreadable
 from tests.flows import sliced
 from tests.flows.workshop import SETTINGS, Workshop
 
-# a library of the report leaves a finder behind that Python warns of when a module is not there
-pytestmark = pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
 SPOOLED = ("entities.jsonl", "index.jsonl", "rejects.jsonl", "plan.jsonl")
 COUNT = 2_000
 

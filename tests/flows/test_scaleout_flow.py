@@ -1,23 +1,12 @@
 """Slices of a flow run are Prefect tasks on a Dask cluster, and leave what one process leaves."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    PREFECT_LOGGING_EXTRA_LOGGERS,
-    temporary_settings,
-)
 
 from flows.errand import errand_of
-from flows.prefect_env import LOGGERS
 from flows.scaleout import read_slice
 from flows.sync import run_as_flow
 from flows.workplace import Options
@@ -28,24 +17,10 @@ from tests.flows.test_scaleout import plan, settle, spooled
 from tests.flows.test_sync import await_that
 from tests.flows.workshop import Workshop
 
-# a library of the report leaves a finder behind that Python warns of when a module is not there
-pytestmark = pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
 
-
-@pytest.fixture(scope="module")
-def server(prefect_server: tuple[str, Path]) -> Iterator[str]:
-    url, folder = prefect_server
-    with temporary_settings(
-        {
-            PREFECT_API_URL: f"{url}/api",
-            PREFECT_HOME: folder / "prefect",
-            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # it costs a second a flow
-            PREFECT_LOGGING_EXTRA_LOGGERS: ",".join(LOGGERS),
-        }
-    ):
-        yield url
-        for worker in (APILogWorker, EventsWorker):  # while there still is a server
-            worker.drain_all(timeout=10)
+@pytest.fixture
+def server(settled_prefect: tuple[str, Path]) -> str:
+    return settled_prefect[0]
 
 
 @pytest.fixture

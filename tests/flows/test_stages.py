@@ -9,8 +9,8 @@ import pytest
 from flows import stages
 from flows.misdeclared import Misdeclared
 from flows.outcome import told
-from flows.reading import collector_paused
 from flows.workplace import Options, Workplace, open_ledger
+from referential.collector import collector_paused
 from referential.errors import Refused
 from referential.ledger import utc_now
 from sources.errors import Refused as SourceRefused

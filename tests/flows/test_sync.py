@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +10,17 @@ import orjson
 import pytest
 import requests
 from prefect import flow
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
 from prefect.settings import (
     PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    PREFECT_LOGGING_EXTRA_LOGGERS,
     temporary_settings,
 )
 
+from flows.artifacts import artifact_key
 from flows.files import Unwritable
 from flows.misdeclared import Misdeclared
 from flows.policies import TookTooLong
-from flows.prefect_env import LOGGERS
 from flows.run import Report
-from flows.sync import artifact_key, as_task, run_as_flow
+from flows.sync import as_task, run_as_flow
 from flows.workplace import Options
 from referential.errors import ImportFailed, PlanRefused, Refused, Unreachable
 from sources.errors import Refused as SourceRefused
@@ -97,25 +92,9 @@ def await_that(look: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:
     return found
 
 
-@pytest.fixture(scope="module")
-def _settled(prefect_server: tuple[str, Path]) -> Iterator[tuple[str, Path]]:
-    url, folder = prefect_server
-    with temporary_settings(
-        {
-            PREFECT_API_URL: f"{url}/api",
-            PREFECT_HOME: folder / "prefect",
-            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # it costs a second a flow
-            PREFECT_LOGGING_EXTRA_LOGGERS: ",".join(LOGGERS),
-        }
-    ):
-        yield url, folder
-        for worker in (APILogWorker, EventsWorker):  # while there still is a server
-            worker.drain_all(timeout=10)
-
-
 @pytest.fixture
-def prefect(_settled: tuple[str, Path]) -> Prefect:
-    return Prefect(*_settled)
+def prefect(settled_prefect: tuple[str, Path]) -> Prefect:
+    return Prefect(*settled_prefect)
 
 
 def run(**options: Any) -> Report:
