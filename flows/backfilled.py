@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from flows.outcome import DONE, OUTAGE
-from flows.portion import DONE as SOUND
 from flows.portion import Portion, PortionRun
+from referential.history import SOUND
 from referential.windows import Done as Earlier
 
 ALREADY = "already done"

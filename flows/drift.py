@@ -25,6 +25,7 @@ from flows.workplace import Options, Progress, Workplace, open_ledger, silent
 from referential.change import UNCONFIRMED
 from referential.client import Canopsis, source_search
 from referential.entity import split_keys
+from referential.history import SOUND
 
 DRIFTED: Final = 4  # exit code: the command went well, and Canopsis is not as we left it
 
@@ -32,7 +33,7 @@ _BATCH = 500  # live entities that are compared at once
 _LOOKED_UP = 200  # entities that are asked for one by one; of more, the whole list is read
 _RUNS = 100  # that are looked at for a spool
 _EXTRACTING = ("sync", "full")
-_ENDED = ("done", "nothing-to-do", "partial", "held")
+_ENDED = (*SOUND, "partial", "held")
 
 Live = dict[str, Any]
 

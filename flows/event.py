@@ -14,7 +14,7 @@ from flows.run_report import Report
 from flows.workplace import Workplace
 from referential.client import Canopsis
 from referential.errors import ReferentialError
-from referential.history import Outcome, Run
+from referential.history import SOUND, Outcome, Run
 from referential.ledger import Ledger
 
 log = logging.getLogger("refsync")
@@ -40,7 +40,7 @@ def announce(place: Workplace, report: Report, ledger: Ledger, now: datetime) ->
     if not place.settings.words.events or place.options.only_plan:
         return
     try:
-        done = ledger.recent_runs(place.job.feed, 1, "done", "nothing-to-do")
+        done = ledger.recent_runs(place.job.feed, 1, *SOUND)
         event = event_of(report, done[0] if done else None, now)
         connection = place.canopsis_connection()
         # one attempt more is enough: what matters more is that the run ends

@@ -9,6 +9,7 @@ from referential.change import ACTIONS, REMOVED
 from referential.cost import cost_of
 from referential.errors import PlanRefused, ReferentialError
 from referential.guard import USUAL_OF, LimitsPassed, Usual, accepting, judge, usual_of
+from referential.history import SOUND
 from referential.plan import Plan
 
 
@@ -20,7 +21,7 @@ def keep(place: Workplace, made: Plan) -> None:
 
 def usual(place: Workplace) -> Usual | None:
     with place.ledger() as ledger:
-        done = ledger.recent_runs(place.job.feed, USUAL_OF, "done", "nothing-to-do")
+        done = ledger.recent_runs(place.job.feed, USUAL_OF, *SOUND)
     return usual_of(done)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -15,14 +15,13 @@ from flows.outcome import DONE, MISDECLARED, OUTAGE
 from flows.settings import Settings
 from flows.sync_config import Schedule
 from flows.workplace import open_ledger
-from referential.history import Outcome, Run
+from referential.history import SOUND, Run
 from referential.ledger import Ledger
 
 Verdict = Literal["fine", "failed", "stale", "never ran"]
 
 MAX_AGE = timedelta(hours=26)  # a nightly job, and two hours for it to run
 _LATE = timedelta(hours=2)  # what a scheduled run may take, or its own period if that is shorter
-_SOUND: Final[tuple[Outcome, ...]] = ("done", "nothing-to-do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def health_of(
 def standing(job: Job, ledger: Ledger, now: datetime, max_age: timedelta | None) -> Standing:
     """How one job stands; a run under way is not judged yet."""
     last = next(iter(ledger.recent_runs(job.feed, 1)), None)
-    done = next(iter(ledger.recent_runs(job.feed, 1, *_SOUND)), None)
+    done = next(iter(ledger.recent_runs(job.feed, 1, *SOUND)), None)
     owned = ledger.owned(job.feed)
     due = due_since(job.sync.schedule if max_age is None else None, now, max_age or MAX_AGE)
     figures: dict[str, Any] = {"owned": owned["enabled"], "disabled": owned["disabled"]}
@@ -134,6 +133,6 @@ def _moments(cron: str, at: datetime) -> tuple[datetime, datetime]:
 def _verdict(last: Run | None, done: Run | None, due: datetime) -> Verdict:
     if last is None:
         return "never ran"
-    if last.outcome not in _SOUND:
+    if last.outcome not in SOUND:
         return "failed"
     return "fine" if done is not None and done.started >= due else "stale"

@@ -14,10 +14,9 @@ from flows.run import Call, bring_in_step
 from flows.run_report import Report
 from flows.settings import Settings
 from flows.workplace import Options, Workplace
+from referential.history import SOUND
 from referential.ledger import Ledger, utc_now
 from referential.windows import Window
-
-DONE = ("done", "nothing-to-do")
 
 
 class Given(Exception):
@@ -72,7 +71,7 @@ class PortionRun:
     def close(self, ledger: Ledger) -> None:
         """The ledger keeps the run, and the window as done when it is."""
         report, window = self.report, self.portion.window
-        done = report.outcome in DONE
+        done = report.outcome in SOUND
         self.seconds = time.monotonic() - self.began
         ledger.finish_run(
             self.run_id,

@@ -11,6 +11,7 @@ from flows.event import STATES
 from flows.settings import Settings
 from referential.errors import ReferentialError
 from referential.feed import Feed
+from referential.history import SOUND
 from referential.ledger import Ledger
 
 log = logging.getLogger("refsync")
@@ -66,7 +67,7 @@ def figures(feed: Feed, ledger: Ledger) -> dict[str, float]:
         found["refsync_last_run_state"] = STATES[last.outcome]
         for name in ("records", "rejects", "removals_held"):
             found[f"refsync_last_run_{name}"] = last.counts.get(name, 0)
-    for done in ledger.recent_runs(feed, 1, "done", "nothing-to-do"):
+    for done in ledger.recent_runs(feed, 1, *SOUND):
         if done.ended is not None:
             found["refsync_last_done_timestamp_seconds"] = done.ended.timestamp()
     return found

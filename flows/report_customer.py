@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -16,12 +15,11 @@ from flows.settings import Settings
 from flows.sync_config import Schedule
 from referential import history
 from referential.feed import Feed
-from referential.history import Outcome, Run
+from referential.history import SOUND, Run
 from referential.ledger import Ledger
 
 RUNS = 30  # of each feed
 _LATE = timedelta(hours=2)  # what a scheduled run may take, as in `flows.health`
-_SOUND: Final[tuple[Outcome, ...]] = ("done", "nothing-to-do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def feeds_of(settings: Settings, ledger: Ledger, customer: str) -> Iterator[Feed
 def _feed(settings: Settings, ledger: Ledger, feed: Feed) -> FeedFacts:
     with ledger.database.reading() as connection:
         past = history.recent(connection, feed, RUNS)
-        done = next(iter(history.recent(connection, feed, 1, _SOUND)), None)
+        done = next(iter(history.recent(connection, feed, 1, SOUND)), None)
     last = past[0] if past else None
     owned = ledger.owned(feed)
     schedule = _schedule(settings, feed.job)

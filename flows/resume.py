@@ -24,11 +24,11 @@ from flows.spool import Spool
 from flows.workplace import Options, Workplace, open_ledger
 from referential import history
 from referential.errors import Refused
-from referential.history import Outcome, Run
+from referential.history import SOUND, Outcome, Run
 from referential.ledger import Ledger, utc_now
 
 MAX_AGE: Final = timedelta(days=1)
-_WHOLE: Final[tuple[Outcome, ...]] = ("done", "nothing-to-do", "held", "partial")
+_WHOLE: Final[tuple[Outcome, ...]] = (*SOUND, "held", "partial")
 _EARLIER: Final = 1_000  # runs of the job that are looked at
 _EXTRACTED: Final = TypeAdapter(Extracted)
 

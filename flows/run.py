@@ -18,6 +18,7 @@ from flows.settings import Settings
 from flows.workplace import Options, Progress, Workplace, open_ledger, silent
 from referential.converge import told_of
 from referential.errors import Locked
+from referential.history import SOUND
 from referential.ledger import Ledger, utc_now
 from referential.loaded import Loaded
 
@@ -89,7 +90,7 @@ def _close(place: Workplace, report: Report, ledger: Ledger) -> None:
 
 def _missing(place: Workplace, report: Report) -> dict[str, Any]:
     """What a finished run says of the missing; one that ended otherwise has not looked enough."""
-    if place.options.only_plan or report.outcome not in ("done", "partial", "nothing-to-do"):
+    if place.options.only_plan or report.outcome not in (*SOUND, "partial"):
         return {}
     plan = place.the_plan()
     return {"absent": plan.absent, "back": plan.back}
@@ -105,7 +106,7 @@ def _stages(place: Workplace, report: Report, call: Call, left: Left | None) -> 
         extracted = call(stages.extract, place)
     report.extracted = extracted
     bring_in_step(place, report, call)
-    if report.outcome in ("done", "nothing-to-do"):
+    if report.outcome in SOUND:
         # files are read again for further targets, until the usual one has them
         taken = any(each.taken for each in extracted.datasets.values())
         if taken and not place.options.only_plan and not place.job.elsewhere:

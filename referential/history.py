@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import sqlalchemy as sa
 
@@ -18,6 +18,7 @@ from referential.schema import feeds, insert_new, reject_totals, rejects, runs
 Outcome = Literal[
     "running", "done", "nothing-to-do", "held", "refused", "partial", "failed", "interrupted"
 ]
+SOUND: Final[tuple[Outcome, ...]] = ("done", "nothing-to-do")  # the feed is in step
 
 SAMPLED = 1_000  # rejects of a run that are kept whole; all are counted
 LONGEST = 10_000  # characters of a kept record

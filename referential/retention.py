@@ -11,10 +11,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from referential.feed import Feed
+from referential.history import SOUND
 from referential.schema import feeds, imports, locks, queue, reject_totals, rejects, runs
 
 MOST = 500  # runs forgotten at one time: the end of a run is no moment for long work
-_SUCCEEDED = ("done", "nothing-to-do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _forgettable(
 ) -> list[Forgotten]:
     newest = (runs.c.started.desc(), runs.c.id.desc())
     window = sa.case((runs.c.mode == "backfill", 1), else_=0)
-    carried_out = runs.c.outcome.in_(_SUCCEEDED) & runs.c.mode.not_in(("plan", "backfill"))
+    carried_out = runs.c.outcome.in_(SOUND) & runs.c.mode.not_in(("plan", "backfill"))
     succeeded = sa.case((carried_out, 0), else_=1)
     ranked = sa.select(
         runs.c.id,
