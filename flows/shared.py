@@ -23,10 +23,8 @@ from flows.settings import Settings
 from mappings.errors import Problem
 
 _FOLDERS = ("file", "local")
-_TRUSTING = (
-    "sftp",
-    "ssh",
-)  # fsspec's own, for drops have another: docs/decisions/009-remote-drops.md
+# fsspec's own takes any key; drops have another: docs/decisions/009-remote-drops.md
+_TRUSTING = ("sftp", "ssh")
 # They have no folders: one that is asked for would be a bucket, which others are to make.
 _BUCKETS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 

@@ -72,13 +72,8 @@ def shown(moment: datetime, zone: ZoneInfo) -> str:
     """As people in *zone* write it, with its offset where that is not the one of UTC."""
     local = moment.astimezone(zone)
     second = ":%S" if local.second else ""
-    offset = "%:z" if local.utcoffset() else "Z"
-    text = local.strftime(f"%Y-%m-%d %H:%M{second}")
-    return text + (_offset(local) if offset == "%:z" else "Z")
-
-
-def _offset(local: datetime) -> str:
-    return local.isoformat(timespec="seconds")[19:]
+    offset = local.isoformat(timespec="seconds")[19:] if local.utcoffset() else "Z"
+    return local.strftime(f"%Y-%m-%d %H:%M{second}") + offset
 
 
 def _moment(option: str, text: str, zone: ZoneInfo, faults: list[Fault]) -> datetime | None:
