@@ -56,8 +56,6 @@ class Tree:
 class _Found:
     kind: str
     category: str
-    offset: int
-    size: int
 
 
 @dataclass(slots=True)
@@ -135,9 +133,7 @@ def _second_look(spool: Spool, wood: _Wood, wanted: Collection[str]) -> None:
     for block in _blocks(spool):
         for row, (identity, group) in enumerate(zip(block["id"], block["group"], strict=True)):
             if identity in wanted and identity not in wood.services:
-                wood.entities[identity] = _Found(
-                    *(block[name][row] for name in ("kind", "category", "offset", "size"))
-                )
+                wood.entities[identity] = _Found(block["kind"][row], block["category"][row])
             if group != identity and group in wanted:
                 wood.of_group[group] += 1
                 if wood.of_group[group] <= RESOURCES:
