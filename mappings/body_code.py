@@ -1,14 +1,27 @@
-"""The rules of a unit as statements: names that are checked, values, the body of its entity.
+"""The rules of a unit as statements: names that are checked, values, the body of a service.
 
 What they count goes to `missed_<n>` and `refuse_<n>`, where `<n>` is called `tally` here.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from mappings.paths import path_text
 from mappings.rules import Constant, Info, Rule
 from mappings.statements import Statements
 from mappings.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Expressions of what stands beside the infos: texts with their rules, the impact level.
+
+    `infos` are those whose rules may refuse the record, by their keys.
+    """
+
+    texts: dict[str, tuple[Rule, str]]
+    level: str
+    infos: dict[str, str]
 
 
 class BodyCode:
@@ -40,7 +53,7 @@ class BodyCode:
             out.add(f"if {value} is None: raise Refusal(*{out.constant('absent', absent(rule))})")
         return value
 
-    def _soft(self, rule: Rule) -> str:
+    def soft(self, rule: Rule) -> str:
         """The value of a rule that cannot refuse the record: what it raises leaves it out."""
         out, rank = self.out, self.rank[id(rule)]
         out.add(f"# {rule.name!r}")
@@ -51,7 +64,7 @@ class BodyCode:
         out.add(f"except Exception as error: {value} = refuse_{self.tally}({rank}, number, error)")
         if rule.default is not None:
             out.open(f"if {value} is None:")
-            out.add(f"{value} = {out.literal(rule.default)}", self._missed(rank))
+            out.add(f"{value} = {out.literal(rule.default)}", self.missed(rank))
             out.close()
         return value
 
@@ -80,20 +93,29 @@ class BodyCode:
     def body(self, name: str, more: dict[str, str], identity: str) -> None:
         """The import item of an entity, in the variable `body`."""
         unit, out = self.unit, self.out
-        texts = {"category": unit.category, "output_template": unit.output_template}
-        found = {key: (rule, self.hard(rule)) for key, rule in texts.items() if rule is not None}
+        heads = self.heads(more, name, identity)
+        self._infos(heads.infos)
+        sure = {key: value for key, (rule, value) in heads.texts.items() if is_sure(rule)}
+        items = {"action": "'set'", "enabled": "True", "impact_level": heads.level}
+        items |= {"infos": "infos", "name": name, "type": repr(unit.kind), **more, **sure}
+        out.add(f"body = {dict_of(items)}")
+        for key, (rule, value) in heads.texts.items():
+            if key not in sure:
+                self._optional(f"body[{key!r}] = {value}", value, rule)
+
+    def heads(self, more: dict[str, str], name: str, identity: str) -> Heads:
+        """The rules that may refuse the record, then the check of its identity.
+
+        Whatever comes after it is counted of an entity.
+        """
+        unit, out = self.unit, self.out
+        rules = {"category": unit.category, "output_template": unit.output_template}
+        texts = {key: (rule, self.hard(rule)) for key, rule in rules.items() if rule is not None}
         level = self.hard(unit.impact_level) if unit.impact_level is not None else "1"
         infos = {info.key: self.hard(info.rule) for info in unit.infos if info.rule.hard}
         self._check_identity(name, more, identity)
-        out.add(*(f"if {given} is None: {self._missed(rank)}" for given, rank in self.counted))
-        self._infos(infos)
-        sure = {key: value for key, (rule, value) in found.items() if _sure(rule)}
-        items = {"action": "'set'", "enabled": "True", "impact_level": level, "infos": "infos"}
-        items |= {"name": name, "type": repr(unit.kind), **more, **sure}
-        out.add(f"body = {dict_of(items)}")
-        for key, (rule, value) in found.items():
-            if key not in sure:
-                self._optional(f"body[{key!r}] = {value}", value, rule)
+        out.add(*(f"if {given} is None: {self.missed(rank)}" for given, rank in self.counted))
+        return Heads(texts, level, infos)
 
     def _check_identity(self, name: str, more: dict[str, str], identity: str) -> None:
         """Refuses an id that no event could carry, or that another kind of entity has."""
@@ -117,36 +139,36 @@ class BodyCode:
         """The entity's infos, in the variable `infos`."""
         out, unit = self.out, self.unit
         constants = {
-            info.key: out.constant("info", _info(info, info.rule.origin.value))
+            info.key: out.constant("info", info_of(info, info.rule.origin.value))
             for info in unit.infos
             if isinstance(info.rule.origin, Constant)
         }
         out.add(f"infos = {dict_of(constants)}")
         for info in unit.infos:
             if info.key not in constants:
-                value = hard.get(info.key) or self._soft(info.rule)
-                item = {key: repr(text) for key, text in _info(info, "").items()}
+                value = hard.get(info.key) or self.soft(info.rule)
+                item = {key: repr(text) for key, text in info_of(info, "").items()}
                 item["value"] = value
                 self._optional(f"infos[{info.key!r}] = {dict_of(item)}", value, info.rule)
 
     def _optional(self, statement: str, value: str, rule: Rule) -> None:
         """A statement for a value that may be absent."""
-        if _sure(rule):
+        if is_sure(rule):
             self.out.add(statement)
             return
-        missed = self._missed(self.rank[id(rule)])
+        missed = self.missed(self.rank[id(rule)])
         self.out.add(f"if {value} is None: {missed}", f"else: {statement}")
 
-    def _missed(self, rank: int) -> str:
+    def missed(self, rank: int) -> str:
         return f"missed_{self.tally}[{rank}] += 1"
 
 
-def _sure(rule: Rule) -> bool:
+def is_sure(rule: Rule) -> bool:
     """Whether the rule always gives a value, once it has not refused the record."""
     return rule.required or rule.default is not None or isinstance(rule.origin, Constant)
 
 
-def _info(info: Info, value: Any) -> dict[str, Any]:
+def info_of(info: Info, value: Any) -> dict[str, Any]:
     described = {"description": info.description} if info.description else {}
     return {**described, "name": info.key, "value": value}
 

@@ -1,7 +1,8 @@
 """Units written as Python: one function for each, a plain loop over the records of a page.
 
-    def unit_0(records, first, ids, groups, bodies, rejects, gathered, numbers):
-        at, add_id, add_group, add_body = 0, ids.append, groups.append, bodies.append
+    def unit_0(records, first, rejects, ids, groups, categories, infos, payloads):
+        add_id, … = ids.append, …
+        at = 0
         for number, record in enumerate(records, first):
             try:
                 at = 0  # 'component.name'
@@ -13,9 +14,11 @@
 
 First come the hard rules, any of which may refuse the record: `at` then tells which one did, and
 with it whether the entity's identity was already known, for its rules are the first of all. What
-follows cannot fail, so that what it counts in `missed_0`, it counts of entities. With `each` the
-same stands in a loop over the items of the record. Of a service that is gathered over all records,
-`begin_0` makes the body: it is called for the first of them alone.
+follows cannot fail, so that what it counts in `missed_0`, it counts of entities. What is left is
+written as JSON (`mappings.item_code`), which may refuse it as a whole. With `each` the same stands
+in a loop over the items of the record. Services that are gathered over all records go to
+`unit_0(records, first, rejects, gathered)`; `begin_0` makes the body of one: it is called for the
+first of its records alone.
 """
 
 from collections.abc import Sequence
@@ -24,6 +27,8 @@ from typing import Any
 from mappings import casts, names
 from mappings.body_code import BodyCode, absent, dict_of
 from mappings.cleaner import BRACKETED
+from mappings.item_code import COLUMNS, ItemCode
+from mappings.item_code import NAMESPACE as WRITING
 from mappings.lookups import key_of
 from mappings.paths import Path
 from mappings.pattern import regexp_text
@@ -67,6 +72,7 @@ _NAMESPACE: dict[str, Any] = {
     "check_service_name": names.check_service_name,
     "taken": names.taken,
     "DIFFERS": _DIFFERS,
+    **WRITING,
 }
 
 
@@ -90,14 +96,16 @@ class _Function:
         self.unit = unit
         self.record = Statements(namespace, unit.cleaner)  # what comes before the loop over items
         self.out = self.record if unit.each is None else self.record.beside(_list(unit))
-        self.rules = BodyCode(unit, self.out, str(index))
+        self.rules = ItemCode(unit, self.out, str(index))
         self.conditions = [condition for group in unit.pattern for condition in group]
 
     def source(self) -> str:
         out, index = self.out, self.index
-        lists = "ids, groups, bodies, rejects, gathered, numbers"
-        out.open(f"def unit_{index}(records, first, {lists}):")
-        out.add("at, add_id, add_group, add_body = 0, ids.append, groups.append, bodies.append")
+        filled = ("gathered",) if self.unit.gathered else tuple(COLUMNS.values())
+        out.open(f"def unit_{index}(records, first, rejects, {', '.join(filled)}):")
+        out.add("at = 0")
+        if not self.unit.gathered:
+            out.add(*(f"{add} = {column}.append" for add, column in COLUMNS.items()))
         out.open("for number, record in enumerate(records, first):")
         if self.unit.each is not None:
             self._items(self.unit.each)
@@ -152,12 +160,7 @@ class _Function:
         if self.conditions:
             values = [rules.hard(condition.rule) for condition in self.conditions]
             more["entity_pattern"] = self._pattern(values)
-        rules.body(name, more, identity)
-        if "component" in more:
-            out.add(f"add_group({more['component']})")
-        out.add(f"add_id({identity})", "add_body(body)")
-        if self.unit.each is not None or self.unit.when is not None:
-            out.add("numbers.append(number)")
+        rules.item(name, more, identity)
         return identity
 
     def _gathered(self) -> str:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import orjson
+
 from mappings.rules import Constant
 from mappings.unit import Unit
-from referential.entity import Body, EntityPage
+from referential.entity import EntityPage, Kind
 
-Watch = Callable[[list[Body], EntityPage], None]
+Watch = Callable[[EntityPage], None]
 
 _FIELDS = ("name", "_id", "component")
 _CONDITIONS = ("eq", "is_one_of")
@@ -34,7 +36,8 @@ class Orphan:
 class Link:
     """A rule that names entities by one of their `_FIELDS`, and all the names that it gave.
 
-    `spot` leads to the name, or to the list of names, in the body of its entity.
+    `spot` leads to the name, or to the list of names, in the body of a service; that of a resource
+    is its component.
     """
 
     unit: Unit
@@ -91,7 +94,7 @@ class Links:
 
 def _links(unit: Unit) -> Iterator[Link]:
     if unit.component is not None and not isinstance(unit.component.origin, Constant):
-        yield Link(unit, unit.component.name, "component", ("component",), set())
+        yield Link(unit, unit.component.name, "component", (), set())
     for rank, group in enumerate(unit.pattern):
         for position, condition in enumerate(group):
             names = condition.field in _FIELDS and condition.cond in _CONDITIONS
@@ -100,15 +103,22 @@ def _links(unit: Unit) -> Iterator[Link]:
                 yield Link(unit, condition.rule.name, condition.field, spot, set())
 
 
-def _note(field: str, made: set[str], bodies: list[Body], page: EntityPage) -> None:
+def _note(field: str, made: set[str], page: EntityPage) -> None:
     """Takes down what entities are called."""
-    made.update([body["name"] for body in bodies] if field == "name" else page.ids)
+    made.update(page.ids if field != "name" else map(_name, page.ids, page.kinds, page.groups))
+
+
+def _name(identity: str, kind: Kind, component: str) -> str:
+    return identity[: -len(component) - 1] if kind == "resource" else identity
 
 
 def _asking(link: Link) -> Watch:
-    def watch(bodies: list[Body], _: EntityPage) -> None:
-        for body in bodies:
-            value: Any = body
+    def watch(page: EntityPage) -> None:
+        if not link.spot:
+            link.names.update(page.groups)
+            return
+        for payload in page.payloads:
+            value = orjson.loads(payload)
             for step in link.spot:
                 value = value[step]
             link.names.update((value,) if isinstance(value, str) else value)

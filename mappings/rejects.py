@@ -35,3 +35,8 @@ class Refusal(Exception):
         super().__init__(reason)
         self.why = why
         self.reason = reason
+
+
+def unwritable(error: Exception) -> tuple[str, str]:
+    """The why and reason of an entity with half a character or a number past 64 bits."""
+    return "not JSON", f"the entity cannot be written as JSON: {error}"

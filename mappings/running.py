@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import orjson
+
+from mappings.item_code import COLUMNS
 from mappings.links import Watch
-from mappings.rejects import Record, Refusal, Reject
+from mappings.rejects import Record, Reject
 from mappings.rules import Constant
 from mappings.trials import (
     SLOTS,
@@ -22,7 +25,7 @@ from mappings.trials import (
 )
 from mappings.unit import Unit
 from mappings.unit_tally import UnitTally
-from referential.entity import Body, EntityPage, encode_page
+from referential.entity import Body, EntityPage, encode, joined_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,6 @@ class Mapped:
 
     entities: EntityPage
     rejects: list[Reject]
-
-
-Origin = tuple[int, Record]  # the rank of a record in its dataset, and the record
 
 
 class Running:
@@ -64,39 +64,37 @@ class Running:
 
     def map(self, records: list[Record], first: int) -> Mapped:
         """The entities of a page; those that are gathered wait for `finish`."""
-        ids: list[str] = []
-        groups: list[str] = []
-        bodies: list[Body] = []
         rejects: list[Reject] = []
-        numbers: list[int] = []  # of the record of each entity, where that is not told by its rank
         run: Callable[..., None] = self._namespace[f"unit_{self._index}"]
-        run(records, first, ids, groups, bodies, rejects, self._gathered, numbers)
-
-        def origins() -> Iterable[Origin]:
-            if numbers:
-                return [(number, records[number - first]) for number in numbers]
-            refused = {reject.number for reject in rejects}
-            numbered = enumerate(records, first)
-            return (origin for origin in numbered if origin[0] not in refused)
-
-        return self._encoded(ids, groups, bodies, rejects, origins)
+        columns: dict[str, list[Any]] = {name: [] for name in COLUMNS.values()}
+        if self.unit.gathered:
+            run(records, first, rejects, self._gathered)
+        else:
+            run(records, first, rejects, **columns)
+        return self._seen(EntityPage.of(self.unit.kind, **columns), rejects)
 
     def finish(self) -> Mapped:
         """The entities gathered over all pages, in the order in which they were first seen."""
-        if not self._gathered:
-            return Mapped(EntityPage([], [], [], [], [], [], []), [])
-        make: Callable[..., Any] = self._namespace[f"pattern_{self._index}"]
         gathered, self._gathered = self._gathered, {}
-        bodies = []
-        for body, _, _, *slots in gathered.values():
+        made: list[tuple[str, Body, bytes]] = []
+        rejects: list[Reject] = []
+        for name, (start, number, record, *slots) in gathered.items():
             # sorted: the order of the records must not make another fingerprint
             lists = [sorted(slot) if isinstance(slot, set) else slot for slot in slots]
-            bodies.append({**body, "entity_pattern": make(*lists)})
-
-        def origins() -> Iterable[Origin]:
-            return [found[1:SLOTS] for found in gathered.values()]
-
-        return self._encoded(list(gathered), [], bodies, [], origins)
+            pattern = self._namespace[f"pattern_{self._index}"](*lists)
+            body = {**start, "entity_pattern": pattern}
+            try:
+                made.append((name, body, encode(body)))
+            except orjson.JSONEncodeError as error:
+                rejects.append(self.tally.reject(0, number, record, error, name))
+        page = EntityPage.of(
+            self.unit.kind,
+            ids=[name for name, _, _ in made],
+            categories=[body.get("category", "") for _, body, _ in made],
+            infos=[joined_keys(tuple(body["infos"])) for _, body, _ in made],
+            payloads=[payload for _, _, payload in made],
+        )
+        return self._seen(page, rejects)
 
     def of_slice(self, begun: list[Any]) -> None:
         """From now on the records are those of a slice; *begun* is what an earlier one began."""
@@ -145,35 +143,10 @@ class Running:
         self._namespace[f"refuse_{name}"] = tally.refuse
         self._namespace[f"filtered_{name}"] = tally.filtered
 
-    def _encoded(
-        self,
-        ids: list[str],
-        groups: list[str],
-        bodies: list[Body],
-        rejects: list[Reject],
-        origins: Callable[[], Iterable[Origin]],
-    ) -> Mapped:
-        kind = self.unit.kind
-        if kind != "resource":
-            groups = ids if kind == "component" else [""] * len(ids)
-        try:
-            page = encode_page(ids, [kind] * len(ids), groups, bodies)
-        except TypeError:  # text with half a surrogate pair, a number past 64 bits
-            pages = []
-            for entity, origin in zip(
-                zip(ids, groups, bodies, strict=True), origins(), strict=True
-            ):
-                name, group, body = entity
-                try:
-                    pages.append(encode_page([name], [kind], [group], [body]))
-                except TypeError as error:
-                    number, record = origin
-                    refusal = Refusal("not JSON", f"the entity cannot be written as JSON: {error}")
-                    rejects.append(self.tally.reject(0, number, record, refusal, name))
-            page = _concatenated(pages)
+    def _seen(self, page: EntityPage, rejects: list[Reject]) -> Mapped:
         self.tally.entities += len(page)
         for watch in self._watches:
-            watch(bodies, page)
+            watch(page)
         return Mapped(page, rejects)
 
 

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from mappings.casts import shown
 from mappings.links import Orphan
 from mappings.lookups import Unknown
 from mappings.paths import path_text
-from mappings.rejects import Refusal, Reject
+from mappings.rejects import Refusal, Reject, unwritable
 from mappings.rules import Constant
 from mappings.tally import DatasetTally, Refused
 from mappings.unit import EACH, WHEN, Unit
@@ -191,6 +193,8 @@ def _filtered(tallies: Sequence[UnitTally]) -> int:
 def _said(error: Exception) -> tuple[str, str]:
     if isinstance(error, Refusal):
         return error.why, error.reason
+    if isinstance(error, orjson.JSONEncodeError):
+        return unwritable(error)
     if isinstance(error, RecursionError):
         return "nested too deeply", "a value has too many levels: flatten it in the source"
     return type(error).__name__, str(error)

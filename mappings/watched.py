@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from mappings.casts import shown, text
 from mappings.distinct import Distinct
 from mappings.language import ExpectRule
 from mappings.paths import Path, parse_path
 from mappings.rejects import Refusal
 from mappings.unit import Unit
-from referential.entity import Body, EntityPage
+from referential.entity import EntityPage
 
 _SHOWN = 3
 
@@ -35,9 +37,9 @@ class Watched:
     def unique(self) -> bool:
         return self.allowed is None
 
-    def watch(self, bodies: list[Body], _: EntityPage) -> None:
+    def watch(self, page: EntityPage) -> None:
         """Takes the entities of its unit into account."""
-        infos = (body["infos"].get(self.key) for body in bodies)
+        infos = (orjson.loads(payload)["infos"].get(self.key) for payload in page.payloads)
         self.look([found["value"] for found in infos if found is not None])
 
     def look(self, values: Iterable[Any]) -> None:

@@ -12,7 +12,7 @@ They are made once, fingerprinted, spooled, and sent as they are.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import orjson
 from xxhash import xxh3_128_digest
@@ -77,6 +77,30 @@ class EntityPage:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @classmethod
+    def of(
+        cls,
+        kind: Kind,
+        *,
+        ids: list[str],
+        categories: list[str],
+        infos: list[str],
+        payloads: list[bytes],
+        groups: Sequence[str] = (),
+    ) -> Self:
+        """Entities of one kind; *groups* are the components of resources."""
+        kinds: list[Kind] = [kind]
+        homes = {"component": ids, "resource": list(groups), "service": [""] * len(ids)}
+        return cls(
+            ids=ids,
+            kinds=kinds * len(ids),
+            groups=homes[kind],
+            categories=categories,
+            infos=infos,
+            payloads=payloads,
+            fingerprints=list(map(xxh3_128_digest, payloads)),
+        )
+
 
 def entity_id(kind: Kind, name: str, component: str = "") -> str:
     """The `_id` Canopsis gives (`specs/canopsis.md` §3.1)."""
@@ -107,23 +131,3 @@ def encode(body: Body) -> bytes:
 def fingerprint(payload: bytes) -> bytes:
     """128-bit digest (xxh3) of canonical bytes."""
     return xxh3_128_digest(payload)
-
-
-def encode_page(
-    ids: list[str],
-    kinds: list[Kind],
-    groups: list[str],
-    bodies: Sequence[Body],
-) -> EntityPage:
-    """Encode a page of import items whose identity is already known."""
-    dumps, option = orjson.dumps, orjson.OPT_SORT_KEYS
-    payloads = [dumps(body, option=option) for body in bodies]
-    return EntityPage(
-        ids=ids,
-        kinds=kinds,
-        groups=groups,
-        categories=[body.get("category", "") for body in bodies],
-        infos=[joined_keys(tuple(body.get("infos", ()))) for body in bodies],
-        payloads=payloads,
-        fingerprints=list(map(xxh3_128_digest, payloads)),
-    )

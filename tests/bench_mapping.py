@@ -18,8 +18,9 @@ import pandas as pd
 
 from mappings.loading import load_mapping
 from mappings.mapper import Mapper
-from referential.entity import EntityPage, encode_page
+from referential.entity import EntityPage
 from sandbox.cmdb import records
+from tests.pages import page_of
 
 Record = dict[str, Any]
 Pages = list[list[Record]]
@@ -124,7 +125,7 @@ def careful(page: list[Record]) -> EntityPage:
                 "type": "component",
             }
         )
-    return encode_page(ids, ["component"] * len(ids), ids, bodies)
+    return page_of(ids, ["component"] * len(ids), ids, bodies)
 
 
 def trusting(page: list[Record]) -> EntityPage:
@@ -159,7 +160,7 @@ def trusting(page: list[Record]) -> EntityPage:
                 "type": "component",
             }
         )
-    return encode_page(ids, ["component"] * len(ids), ids, bodies)
+    return page_of(ids, ["component"] * len(ids), ids, bodies)
 
 
 APPS = {

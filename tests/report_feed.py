@@ -23,7 +23,7 @@ from flows.spool import Spool, SpoolWriter
 from flows.workplace import open_ledger
 from mappings.remarks import Remark
 from referential.change import ACTIONS
-from referential.entity import EntityPage, encode_page, entity_id
+from referential.entity import EntityPage, entity_id
 from referential.feed import Feed
 from referential.guard import Usual, breaches, gauges
 from referential.history import Outcome, Reject
@@ -33,6 +33,7 @@ from referential.loaded import Import, Loaded
 from referential.plan import Plan, make_plan
 from referential.schema import runs
 from referential.verify import Verified
+from tests.pages import page_of
 
 ESTATE = "acme/estate"
 TARGET = "acme-canopsis"
@@ -337,7 +338,7 @@ def _page(bodies: list[dict[str, Any]]) -> EntityPage:
         "" if each["type"] == "service" else each.get("component") or each["name"]
         for each in bodies
     ]
-    return encode_page(ids, [each["type"] for each in bodies], groups, bodies)
+    return page_of(ids, [each["type"] for each in bodies], groups, bodies)
 
 
 def _own(

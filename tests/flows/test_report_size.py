@@ -14,12 +14,12 @@ from flows.run import Report
 from flows.spool import SpoolWriter
 from flows.workplace import open_ledger
 from referential.change import ACTIONS
-from referential.entity import encode_page
 from referential.feed import Feed
 from referential.history import Reject
 from referential.ledger import utc_now
 from referential.plan import make_plan
 from tests.flows.test_report import Seen
+from tests.pages import page_of
 from tests.report_feed import ESTATE, TARGET, Made, make
 
 ENTITIES = 100_000
@@ -61,7 +61,7 @@ def page(first: int, count: int) -> Any:
         {"type": "component", "name": name, "category": f"Kind {rank % 7}", "infos": {}}
         for rank, name in enumerate(names)
     ]
-    return encode_page(names, ["component"] * count, names, bodies)
+    return page_of(names, ["component"] * count, names, bodies)
 
 
 def test_a_page_of_a_hundred_thousand_entities_stays_small_and_cheap(great: Made) -> None:

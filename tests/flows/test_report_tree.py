@@ -9,9 +9,10 @@ import pytest
 from flows import report_tree
 from flows.report_tree import Node, Tree, tree_of
 from flows.spool import Spool, SpoolWriter
-from referential.entity import encode_page, entity_id
+from referential.entity import entity_id
 from referential.feed import Feed
 from referential.ledger import Ledger, utc_now
+from tests.pages import page_of
 
 TARGET = "canopsis"
 
@@ -44,7 +45,7 @@ def spool_with(folder: Path, *bodies: dict[str, Any]) -> Spool:
         for each in bodies
     ]
     with SpoolWriter(spool) as writer:
-        writer.write("all", encode_page(ids, [each["type"] for each in bodies], groups, bodies))
+        writer.write("all", page_of(ids, [each["type"] for each in bodies], groups, bodies))
     return spool
 
 

@@ -13,7 +13,8 @@ from flows.files import Unwritable
 from flows.outcome import told
 from flows.spool import Payloads, Spool, SpoolWriter, refused
 from mappings.rejects import Reject
-from referential.entity import EntityPage, encode_page, fingerprint
+from referential.entity import EntityPage, fingerprint
+from tests.pages import page_of
 
 REJECT = {"dataset": "servers", "number": 3, "rule": "read", "reason": "not an object", "record": 7}
 
@@ -27,7 +28,7 @@ def page(*names: str, of: str = "") -> EntityPage:
     ]
     ids = [f"{name}/{of}" if of else name for name in names]
     groups = [of or name for name in names]
-    return encode_page(ids, [kind] * len(names), groups, bodies)
+    return page_of(ids, [kind] * len(names), groups, bodies)
 
 
 def test_what_was_found_comes_back_in_its_order_with_its_columns(tmp_path: Path) -> None:
