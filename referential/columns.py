@@ -179,10 +179,11 @@ def _once(values: list[Any]) -> list[Any]:
 
 def _coded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
     """One value for all rows, or the few there are and where each stands, or all of them."""
+    once = _once(values)
+    if len(once) == 1:
+        return once
     places: dict[Any, int] = {}
     at = [places.setdefault(value, len(places)) for value in values]
-    if len(places) == 1:
-        return values[:1]
     if len(places) * 4 > len(values):
         return values
     return {"of": list(places), "at": at}
