@@ -54,7 +54,10 @@ class BodyCode:
         return value
 
     def soft(self, rule: Rule) -> str:
-        """The value of a rule that cannot refuse the record: what it raises leaves it out."""
+        """The value of a rule that cannot refuse the record: what it raises leaves it out.
+
+        Its default is not yet in.
+        """
         out, rank = self.out, self.rank[id(rule)]
         out.add(f"# {rule.name!r}")
         out.look_ups(rule)  # outside of the block, for the rules to come share them
@@ -62,10 +65,6 @@ class BodyCode:
         value = out.value(rule)
         out.close()
         out.add(f"except Exception as error: {value} = refuse_{self.tally}({rank}, number, error)")
-        if rule.default is not None:
-            out.open(f"if {value} is None:")
-            out.add(f"{value} = {out.literal(rule.default)}", self.missed(rank))
-            out.close()
         return value
 
     def known(self, identity: str) -> str:
@@ -146,10 +145,18 @@ class BodyCode:
         out.add(f"infos = {dict_of(constants)}")
         for info in unit.infos:
             if info.key not in constants:
-                value = hard.get(info.key) or self.soft(info.rule)
+                value = hard.get(info.key) or self._defaulted(info.rule)
                 item = {key: repr(text) for key, text in info_of(info, "").items()}
                 item["value"] = value
                 self._optional(f"infos[{info.key!r}] = {dict_of(item)}", value, info.rule)
+
+    def _defaulted(self, rule: Rule) -> str:
+        out, value = self.out, self.soft(rule)
+        if rule.default is not None:
+            out.open(f"if {value} is None:")
+            out.add(f"{value} = {out.literal(rule.default)}", self.missed(self.rank[id(rule)]))
+            out.close()
+        return value
 
     def _optional(self, statement: str, value: str, rule: Rule) -> None:
         """A statement for a value that may be absent."""

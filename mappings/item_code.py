@@ -9,13 +9,14 @@ Members come in the order of the canonical bytes (`referential.entity`), each wi
 it. Only values are written for each record: all else is, once, when the code is generated.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from mappings.body_code import BodyCode, Heads, info_of, is_sure
 from mappings.rejects import unwritable
-from mappings.rules import Constant, Info
+from mappings.rules import Constant, Info, Rule
 from mappings.statements import Statements
 from mappings.unit import Unit
 from referential.entity import joined_keys
@@ -51,6 +52,8 @@ class Keys(dict[int, str]):
         self[lacking] = joined_keys(present)
         return self[lacking]
 
+
+_KEPT = 500  # members of one info
 
 Part = bytes | str  # what is written already, or an expression that gives bytes
 
@@ -144,19 +147,61 @@ class ItemCode(BodyCode):
 
     def _info(self, info: Info, bit: int, heads: Heads) -> list[Part]:
         """The member of one info; where it has no value, its *bit* is added to `lacking`."""
-        out, rule = self.out, info.rule
+        rule, out = info.rule, self.out
         if isinstance(rule.origin, Constant):
             return [self._json(info.key, info_of(info, rule.origin.value))]
-        value = heads.infos.get(info.key) or self.soft(rule)
         before, _, after = self._json(info.key, info_of(info, None)).rpartition(b"null")
+        member, missed = _Member(before, after, out.name("m")), self.missed(self.rank[id(rule)])
+        if not rule.hard:
+            self._soft_member(rule, member, f"{missed}; lacking |= {bit}")
+            return [member.name]
+        value = heads.infos[info.key]
         if is_sure(rule):
             return [before, f"dumps({value})", after]
-        found = out.name("m")
+        out.add(f"if {value} is None: {member.name} = b''; lacking |= {bit}; {missed}")
+        out.add(f"else: {member.of(value)}")
+        return [member.name]
+
+    def _soft_member(self, rule: Rule, member: "_Member", lacks: str) -> None:
+        """What a rule gives that refuses no record; *lacks* are the statements if it is nothing.
+
+        Where it depends on one text alone, the first texts are kept with their members: a CMDB says
+        the same few words of thousands of machines.
+        """
+        out, paths = self.out, rule.origin.paths
+        out.look_ups(rule)
+        kept = len(paths) == 1 and rule.translation is None  # which counts what it is asked
+        raw, seen = (out.look_up(paths[0]), out.constant("seen", {})) if kept else ("", "")
+        if kept:
+            out.add(f"{member.name} = {seen}.get({raw}) if {raw}.__class__ is str else None")
+            out.open(f"if {member.name} is None:")
+        value = self.soft(rule)
         out.open(f"if {value} is None:")
-        out.add(f"{found} = b''; lacking |= {bit}; {self.missed(self.rank[id(rule)])}")
+        if rule.default is None:
+            out.add(f"{member.name} = b''; {lacks}")
+        else:
+            out.add(member.of(out.literal(rule.default)), self.missed(self.rank[id(rule)]))
         out.close()
-        out.add(f"else: {found} = {before!r} + dumps({value}) + {after!r}")
-        return [found]
+        out.open("else:")
+        out.add(member.of(value))
+        if kept:
+            room = f"len({seen}) < {_KEPT}"
+            out.add(f"if {raw}.__class__ is str and {room}: {seen}[{raw}] = {member.name}")
+            out.close()
+        out.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """What stands before and after a value; the variable that holds all of it."""
+
+    before: bytes
+    after: bytes
+    name: str
+
+    def of(self, value: str) -> str:
+        """The statement that writes the member of an expression."""
+        return f"{self.name} = {self.before!r} + dumps({value}) + {self.after!r}"
 
 
 def _pattern(more: dict[str, str]) -> list[Part]:

@@ -109,3 +109,22 @@ def test_a_gathered_service_that_json_cannot_hold_is_a_reject_beside_the_others(
     (reject,) = mapped.rejects
     assert (reject.id, reject.number, reject.record) == ("two", 2, records[1])
     assert "cannot be written as JSON" in reject.reason
+
+
+def test_what_is_kept_of_an_info_changes_nothing_however_many_texts_there_are() -> None:
+    rules = {"x": "a", "y": {"copy": "a", "default": "none"}, "z": "{{ uppercase .a }}", "k": "b"}
+    mapper = mapper_of("component", {"infos": rules})
+    texts = [f"t{n % 700}" for n in range(2_000)]
+    records = [{"name": f"n{n}", "a": text, "b": n} for n, text in enumerate(texts)]
+
+    mapped = mapper.map_page("all", [*records, {"name": "none"}, {"name": "odd", "a": [1]}], 1)
+
+    assert mapped.rejects == []
+    infos = [orjson.loads(payload)["infos"] for payload in mapped.entities.payloads]
+    found = [{key: info["value"] for key, info in each.items()} for each in infos]
+    expected = [{"x": t, "y": t, "z": t.upper(), "k": n} for n, t in enumerate(texts)]
+    assert found == [*expected, {"y": "none"}, {"y": "none", "z": ""}]
+    check(mapped.entities)
+    (tally,) = mapper.report().datasets.values()
+    assert tally.filled == {"x": 2000 / 2002, "y": 1.0, "z": 2001 / 2002, "k": 2000 / 2002}
+    assert {each.rule: each.count for each in tally.refused}["component.infos.x"] == 1
