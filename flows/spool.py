@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pandas as pd
 
@@ -36,6 +37,8 @@ _CHUNK = 1 << 20  # bytes that are copied at once
 _COLUMNS = ("id", "kind", "group", "category", "infos", "fingerprint", "size")
 _READ = "read"  # the rule of what was no record
 _REJECT = tuple(column.name for column in fields(Reject))
+
+Places = Sequence[int] | npt.NDArray[np.int64]
 
 
 class Spool:
@@ -72,7 +75,6 @@ class SpoolWriter:
         self._offset = 0  # of the first entity that is not in the index yet
         self._dataset = ""
         self._rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-        self._payloads: list[bytes] = []
 
     def __enter__(self) -> Self:
         spool = self._spool
@@ -96,7 +98,9 @@ class SpoolWriter:
     def write(self, dataset: str, page: EntityPage) -> None:
         """Append the entities of one page."""
         self._begin(dataset)
-        self._payloads += page.payloads
+        with writing(self._spool.folder):
+            # At once: they are still in the processor's cache, and go without being kept twice.
+            self._entities.write(b"\n".join((*page.payloads, b"")))
         self._take(
             {
                 "id": page.ids,
@@ -116,7 +120,6 @@ class SpoolWriter:
         """
         self._begin(dataset)
         with writing(self._spool.folder):
-            self._write_payloads()
             with part.entities.open("rb") as entities:
                 shutil.copyfileobj(entities, self._entities, _CHUNK)
             with part.index.open("rb") as index:
@@ -146,11 +149,6 @@ class SpoolWriter:
         if self._rows["id"]:
             self._write_block()
 
-    def _write_payloads(self) -> None:
-        payloads, self._payloads = self._payloads, []
-        if payloads:
-            self._entities.write(b"\n".join((*payloads, b"")))
-
     def _write_block(self) -> None:
         rows = {name: values[:_BLOCK] for name, values in self._rows.items()}
         for values in self._rows.values():
@@ -172,7 +170,6 @@ class SpoolWriter:
             }
         )
         with writing(self._spool.folder):
-            self._write_payloads()
             self._index.write(block)
         self._offset = ends[-1]
 
@@ -198,19 +195,25 @@ class Payloads:
     ) -> None:
         self._file.close()
 
-    def read(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+    def read(self, offsets: Places, sizes: Places) -> list[bytes]:
         """The payload at each offset; raises EOFError when the spool is shorter.
 
         Those that lie one after the other are read by one call of the system.
         """
-        starts = np.array(offsets, dtype=np.int64)
-        ends = starts + np.array(sizes, dtype=np.int64)
-        breaks = np.flatnonzero(starts[1:] != ends[:-1] + 1) + 1  # a newline lies between two
+        return [item for run in self._runs(offsets, sizes) for item in run.split(b"\n")]
+
+    def runs(self, offsets: Places, sizes: Places) -> list[bytes]:
+        """The same as they go into a list of JSON: those that lie together as one piece."""
+        return [run.replace(b"\n", b",") for run in self._runs(offsets, sizes)]
+
+    def _runs(self, offsets: Places, sizes: Places) -> Iterator[bytes]:
+        """Payloads that lie one after the other, a newline between two."""
+        starts = np.asarray(offsets, dtype=np.int64)
+        ends = starts + np.asarray(sizes, dtype=np.int64)
+        breaks = np.flatnonzero(starts[1:] != ends[:-1] + 1) + 1
         cuts = [0, *breaks.tolist(), len(starts)] if len(starts) else [0]
-        payloads: list[bytes] = []
         for first, last in pairwise(cuts):
-            payloads += self._read(int(starts[first]), int(ends[last - 1])).split(b"\n")
-        return payloads
+            yield self._read(int(starts[first]), int(ends[last - 1]))
 
     def _read(self, start: int, end: int) -> bytes:
         found = os.pread(self._file.fileno(), end - start, start)

@@ -121,18 +121,20 @@ def plan(place: Workplace, extracted: Extracted) -> Planned:
             made.counts["held"],
         )
     keep(place, made)
-    enabled, limits = int((known["state"] == "enabled").sum()), place.job.sync.limits
+    place.hold_found(found)
+    limits = place.job.sync.limits
+    owners = known["dataset"].to_numpy()[known["state"].to_numpy() == "enabled"].tolist()
     parts = parts_of(made, known, limits)
     return Planned(
         counts={action: made.counts.get(action, 0) for action in ACTIONS},
         tally=made.counts,
         checksum=made.checksum,
         found=len(found),
-        known=enabled,
+        known=len(owners),
         duplicates=len(made.duplicates),
-        emptied=_emptied(extracted, known, found),
+        emptied=_emptied(extracted, owners, found),
         parts=parts,
-        gauges=gauges(made, known=enabled, limits=limits, parts=parts, usual=usual(place)),
+        gauges=gauges(made, known=len(owners), limits=limits, parts=parts, usual=usual(place)),
     )
 
 
@@ -156,10 +158,12 @@ def _make(
     )
 
 
-def _emptied(extracted: Extracted, known: pd.DataFrame, found: pd.DataFrame) -> tuple[str, ...]:
-    """Datasets that own entities and gave none; no table, for it is not asked to give any."""
-    owners = set(known["dataset"][known["state"] == "enabled"])
-    silent = owners.difference(found["dataset"])
+def _emptied(extracted: Extracted, owners: list[str], found: pd.DataFrame) -> tuple[str, ...]:
+    """Datasets that own entities and gave none; no table, for it is not asked to give any.
+
+    *owners* are the datasets of the entities that are known and enabled.
+    """
+    silent = set(owners).difference(found["dataset"].to_numpy().tolist())
     return tuple(
         name for name, read in extracted.datasets.items() if name in silent and not read.table
     )
@@ -246,7 +250,7 @@ def converge(
     with place.ledger() as ledger:
         known = ledger.known(place.job.feed)
     mode: Mode = "backfill" if place.options.mode == "backfill" else "sync"
-    again = _make(place, extracted, place.spool.found(), known, mode)
+    again = _make(place, extracted, place.the_found(), known, mode)
     rejected = loaded.refused.union(verified.ids)
     left = left_over(again, rejected=rejected, removals_wait=bool(held))
     if left:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+import pandas as pd
+
 from flows.connections import connection, warnings_of
 from flows.job import Job
 from flows.misdeclared import Misdeclared
@@ -60,6 +62,7 @@ class Workplace:
     warnings: list[str] = field(default_factory=list)
     absent: dict[str, tuple[str, ...]] = field(default_factory=dict)  # ids not there, by dataset
     _held: list[Plan] = field(default_factory=list)
+    _found: list[pd.DataFrame] = field(default_factory=list)
 
     @property
     def spool(self) -> Spool:
@@ -110,6 +113,13 @@ class Workplace:
 
     def the_plan(self) -> Plan:
         return self._held[0] if self._held else Plan.load(self.spool.plan)
+
+    def hold_found(self, found: pd.DataFrame) -> None:
+        """Keep what was found at hand too: what a plan is made of is mostly what it holds."""
+        self._found[:] = [found]
+
+    def the_found(self) -> pd.DataFrame:
+        return self._found[0] if self._found else self.spool.found()
 
     def _warn(self, warnings: list[str]) -> None:
         self.warnings.extend(w for w in warnings if w not in self.warnings)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from referential.columns import objects
+
 Column = npt.NDArray[np.int64]
 
 
@@ -34,15 +36,10 @@ class Layout:
 
     def __init__(self, sizes: Sequence[int] | Column, groups: Sequence[str]) -> None:
         self._ends: Column = np.concatenate(([0], np.cumsum(np.asarray(sizes, dtype=np.int64) + 1)))
-        self._starts: Column = np.array(
-            [
-                row
-                for row, group in enumerate(groups)
-                if row == 0 or not group or group != groups[row - 1]
-            ]
-            + [len(groups)],
-            dtype=np.int64,
-        )
+        belongs = objects(groups)
+        begins = np.ones(len(belongs) + 1, dtype=bool)
+        begins[1:-1] = (belongs[1:] != belongs[:-1]) | (belongs[1:] == "")
+        self._starts: Column = np.flatnonzero(begins)
 
     def __len__(self) -> int:
         return len(self._ends) - 1

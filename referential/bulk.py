@@ -11,13 +11,15 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-# Columns of equal length: ids, groups (None: the id), labels, fingerprints.
-Columns = tuple[Sequence[str], Sequence[str | None], Sequence[int], Sequence[bytes]]
+# Columns of equal length: ids, groups, labels, fingerprints. A group that is its row's id is stored
+# as null.
+Columns = tuple[Sequence[str], Sequence[str], Sequence[int], Sequence[bytes]]
 
 _FETCHED = 10_000
 _READ = 'SELECT id, "group", label, fingerprint, state, missed FROM entities WHERE feed = '
 _INTO = 'INSERT INTO entities (feed, state, run, id, "group", label, fingerprint)'
-_COMING = 'SELECT %s, %s, %s, id, "group", label, fingerprint FROM coming'
+_VALUES = "VALUES (?1, ?2, ?3, ?4, nullif(?5, ?4), ?6, ?7)"
+_COMING = 'SELECT %s, %s, %s, id, nullif("group", id), label, fingerprint FROM coming'
 _MERGE = """ON CONFLICT (feed, id) DO UPDATE SET ("group", label, fingerprint, state, run) =
     (excluded."group", excluded.label, excluded.fingerprint, excluded.state, excluded.run)"""
 _FOUND = ", missed = 0"
@@ -75,9 +77,12 @@ class SqliteBulk:
         *,
         found: bool,
     ) -> None:
-        same = (repeat(value, len(columns[0])) for value in (feed, state, run))
-        values = zip(*same, *columns, strict=True)
-        self._many(connection, f"{_INTO} VALUES (?, ?, ?, ?, ?, ?, ?) {_merge(found)}", values)
+        ids, groups, labels, fingerprints = columns
+        same = (repeat(value, len(ids)) for value in (feed, state, run))
+        # The driver looks for an adapter of each None and each bytes, at every row, and binds a
+        # bytearray at once: a quarter of the time.
+        values = zip(*same, ids, groups, labels, map(bytearray, fingerprints), strict=True)
+        self._many(connection, f"{_INTO} {_VALUES} {_merge(found)}", values)
 
     def set_state(
         self, connection: sa.Connection, feed: int, run: str, state: int, ids: Sequence[str]

@@ -22,7 +22,7 @@ import pandas as pd
 
 from referential.errors import Unreadable
 
-Columns = Mapping[str, Sequence[Any]]
+Columns = Mapping[str, Sequence[Any] | npt.NDArray[np.int64]]
 
 FOUND = ("id", "kind", "group", "dataset", "category", "infos", "fingerprint", "offset", "size")
 ROWS = 10_000
@@ -149,7 +149,9 @@ def objects(values: Sequence[Any] | npt.NDArray[Any]) -> npt.NDArray[np.object_]
 def _cut(frame: pd.DataFrame) -> Iterable[Columns]:
     columns = {str(name): frame[name].to_numpy() for name in frame.columns}
     for start in range(0, len(frame), ROWS):
-        yield {name: values[start : start + ROWS].tolist() for name, values in columns.items()}
+        part = {name: values[start : start + ROWS] for name, values in columns.items()}
+        # places are written from arrays: no integer of Python is made of them
+        yield {name: v if name in _PLACES else v.tolist() for name, v in part.items()}
 
 
 def _blocks(file: BinaryIO) -> Iterable[bytes]:
@@ -182,11 +184,11 @@ def _coded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
     once = _once(values)
     if len(once) == 1:
         return once
-    places: dict[Any, int] = {}
-    at = [places.setdefault(value, len(places)) for value in values]
-    if len(places) * 4 > len(values):
+    of = dict.fromkeys(values)
+    if len(of) * 4 > len(values):
         return values
-    return {"of": list(places), "at": at}
+    places = dict(zip(of, range(len(of)), strict=True))
+    return {"of": list(of), "at": list(map(places.__getitem__, values))}
 
 
 def _decoded(written: Any, rows: int, seen: dict[str, str]) -> list[str]:

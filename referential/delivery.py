@@ -6,8 +6,9 @@ from referential.answers import TooLarge
 from referential.batches import Layout
 from referential.bisect import Refusal, isolate, split_rows
 from referential.importer import Importer, Order
+from referential.rows import Places, Rows
 
-Items = Callable[[list[int]], list[bytes]]
+Items = Callable[[Rows], list[bytes]]
 
 EMPTY = "empty import"  # every item was left out (specs/canopsis.md §2.7)
 
@@ -23,7 +24,7 @@ class Delivery:
         self._partial = partial
         self._deleting = deleting
 
-    def deliver(self, rows: list[int], sizes: list[int]) -> None:
+    def deliver(self, rows: Rows, sizes: Places) -> None:
         """Import *rows* in their order, batch after batch; neighbours of one group travel together.
 
         *sizes* are the bytes of their items. What Canopsis refuses becomes a reject.
@@ -46,11 +47,11 @@ class Delivery:
                     importer.ledger.import_ended(failure.number, "failed")
             start = stop
 
-    def _apart(self, batch: list[int], words: str) -> None:
+    def _apart(self, batch: Rows, words: str) -> None:
         """Load all of a refused batch but the bad entities."""
         changes = self._importer.changes
         for refusal in isolate(
-            batch,
+            list(batch),
             words,
             send=self._send,
             split=lambda rows, words: split_rows(
@@ -71,7 +72,7 @@ class Delivery:
         self._importer.ledger.import_ended(failure.number, "failed")  # its rows are the batch's
         return failure.words
 
-    def _order(self, rows: list[int]) -> Order:
+    def _order(self, rows: Rows) -> Order:
         return Order(rows, self._items(rows), partial=self._partial, deleting=self._deleting)
 
     def _all_skipped(self, rows: list[int], words: str) -> bool:

@@ -104,7 +104,10 @@ class Dialect(Protocol):
     def status_path(self, job: str) -> str: ...
 
     def body(self, items: Sequence[bytes], around: Surroundings = ...) -> bytes:
-        """The request body for import items in canonical bytes (`referential.entity`)."""
+        """The request body for import items in canonical bytes (`referential.entity`).
+
+        Where it does not translate, an item may be many, a comma between two.
+        """
         ...
 
     def objection(self, item: bytes) -> str:

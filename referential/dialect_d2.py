@@ -53,7 +53,7 @@ class D2:
         return f"/api/v4/contextgraph/import/status/{job}"
 
     def body(self, items: Sequence[bytes], around: Surroundings = Surroundings()) -> bytes:  # noqa: ARG002, B008 - the other dialects need it, and it is frozen
-        return b"[" + b",".join(items) + b"]"
+        return b"".join((b"[", b",".join(items), b"]"))
 
     def objection(self, item: bytes) -> str:  # noqa: ARG002 - the other dialects need it
         return ""

@@ -21,7 +21,7 @@ from referential.history import Reject
 from referential.ledger import Ledger
 from referential.loaded import Import, Loaded
 from referential.presence import present
-from referential.rows import Changes
+from referential.rows import Changes, Rows
 
 _TRIES = 4  # of one import that was lost, not refused
 
@@ -39,9 +39,12 @@ _PASSING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Rows to import, with their items in canonical bytes."""
+    """Rows to import, with their items in canonical bytes.
 
-    rows: list[int]
+    Items that a dialect sends as they are may come as one, a comma between two.
+    """
+
+    rows: Rows
     items: list[bytes]
     partial: bool
     deleting: bool = False
@@ -98,7 +101,7 @@ class Importer:
         self.done(order.rows)
         return None
 
-    def done(self, rows: list[int]) -> None:
+    def done(self, rows: Rows) -> None:
         """Count changes that Canopsis has done."""
         self.loaded.counts.update(self.changes.values("action", rows))
         self.tell()

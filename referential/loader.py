@@ -13,9 +13,11 @@ recorded. The facts of `specs/canopsis.md` that shape it:
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
 
 from referential.batches import Ceiling
 from referential.bisect import Patience
@@ -29,7 +31,7 @@ from referential.manual import find_manual, kept_off, respect
 from referential.plan import Plan
 from referential.presence import present
 from referential.prune import Infos, prune, updated
-from referential.rows import Changes
+from referential.rows import Changes, Places, Rows
 from referential.switches import switch
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,13 @@ _LEFT = 3  # imports that dead runs may have left: one each, and older ones are 
 class Payloads(Protocol):
     """The entities of the spool."""
 
-    def read(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]: ...
+    def read(self, offsets: Places, sizes: Places) -> list[bytes]:
+        """The entity at each offset."""
+        ...
+
+    def runs(self, offsets: Places, sizes: Places) -> list[bytes]:
+        """The same, but those that lie one after the other are one, a comma between two."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +64,11 @@ class Sending:
     off: set[int]
     updates: dict[int, Infos]
 
-    def items(self, rows: list[int], read: list[bytes]) -> list[bytes]:
-        if not self.off and not self.updates:
-            return read
+    @property
+    def anything(self) -> bool:
+        return bool(self.off or self.updates)
+
+    def items(self, rows: Rows, read: list[bytes]) -> list[bytes]:
         return [self._item(row, item) for row, item in zip(rows, read, strict=True)]
 
     def _item(self, row: int, item: bytes) -> bytes:
@@ -118,21 +128,17 @@ def load(
     return importer.loaded
 
 
-def _sorted_out(changes: Changes) -> tuple[list[int], list[int], list[int], list[int]]:
+def _sorted_out(changes: Changes) -> tuple[Rows, list[int], list[int], list[int]]:
     """Rows to send, to switch on without a payload, to disable, to delete."""
-    sent: list[int] = []
     switched: list[int] = []
     others: dict[str, list[int]] = {"disable": [], "delete": []}
-    columns = changes.column("action"), changes.column("size")
-    for row, (action, size) in enumerate(zip(*columns, strict=True)):
-        if action in SENT:
-            (sent if size else switched).append(row)
-        else:
-            others[action].append(row)
-    return sent, switched, others["disable"], others["delete"]
+    actions = changes.column("action")
+    for row in range(changes.payloads, len(changes)):
+        (switched if actions[row] in SENT else others[actions[row]]).append(row)
+    return range(changes.payloads), switched, others["disable"], others["delete"]
 
 
-def _goes_partial(plan: Plan, importer: Importer, sent: list[int], deleted: list[int]) -> bool:
+def _goes_partial(plan: Plan, importer: Importer, sent: Rows, deleted: list[int]) -> bool:
     """Whether the imports of this plan are partial: a small delta, and no new service.
 
     A full import costs Canopsis one computation per service, a partial one an event per entity:
@@ -155,24 +161,28 @@ def _goes_partial(plan: Plan, importer: Importer, sent: list[int], deleted: list
 
 
 def _send(
-    importer: Importer, payloads: Payloads, rows: list[int], sending: Sending, *, partial: bool
+    importer: Importer, payloads: Payloads, rows: Rows, sending: Sending, *, partial: bool
 ) -> None:
     """Set what was found, the payloads as they lie in the spool but for those of *sending*."""
+    if not rows:
+        return
     changes = importer.changes
 
-    def items(rows: list[int]) -> list[bytes]:
-        read = payloads.read(changes.values("offset", rows), changes.values("size", rows))
-        return sending.items(rows, read)
+    def items(rows: Rows) -> list[bytes]:
+        return sending.items(rows, payloads.read(*changes.places(rows)))
 
-    rows = _held(importer, changes.in_spool_order(rows), items)
-    Delivery(importer, items, partial=partial).deliver(rows, changes.values("size", rows))
+    def runs(rows: Rows) -> list[bytes]:
+        return payloads.runs(*changes.places(rows))
+
+    rows = _held(importer, rows, items)
+    as_they_lie = not (sending.anything or importer.canopsis.dialect.translates)
+    delivery = Delivery(importer, runs if as_they_lie else items, partial=partial)
+    delivery.deliver(rows, changes.places(rows)[1])
 
 
-def _held(
-    importer: Importer, rows: list[int], items: Callable[[list[int]], list[bytes]]
-) -> list[int]:
+def _held(importer: Importer, rows: Rows, items: Callable[[Rows], list[bytes]]) -> Rows:
     """The rows that this version of Canopsis can hold; services that it cannot become rejects."""
-    if not rows or not (dialect := importer.canopsis.dialect).translates:
+    if not (dialect := importer.canopsis.dialect).translates:
         return rows
     kinds = importer.changes.column("kind")
     services = [row for row in rows if kinds[row] == "service"]
@@ -233,14 +243,14 @@ def _delete(importer: Importer, rows: list[int], *, partial: bool) -> None:
         importer.loaded.counts["gone"] += len(gone)
         importer.tell()
 
-    def items(rows: list[int]) -> list[bytes]:
+    def items(rows: Rows) -> list[bytes]:
         columns = (changes.values(name, rows) for name in ("kind", "id", "group"))
         return list(map(canopsis.dialect.deletion, *columns))
 
     # Resources before their component: it takes them along, and when both do not fit in one
     # import, deleting those that it took would fail.
     left = sorted(set(rows).difference(gone), key=lambda row: _bottom_up(changes, row))
-    sizes = [len(item) for item in items(left)]
+    sizes = np.array([len(item) for item in items(left)])
     Delivery(importer, items, partial=partial, deleting=True).deliver(left, sizes)
 
 

@@ -9,11 +9,12 @@ dead run left unconfirmed is never taken for manual: its state was ours to chang
 import orjson
 
 from referential.importer import Importer
+from referential.rows import Rows
 
 _UPDATES = ("update", "prune")
 
 
-def find_manual(importer: Importer, rows: list[int]) -> set[str]:
+def find_manual(importer: Importer, rows: Rows) -> set[str]:
     """The ids that were switched off by hand, asked of Canopsis once; none when nothing is sent.
 
     None either where a version cannot be asked for them, as `refsync check` says.
@@ -24,7 +25,7 @@ def find_manual(importer: Importer, rows: list[int]) -> set[str]:
     return importer.ledger.confirmed(importer.feed, off) if off else set()
 
 
-def respect(importer: Importer, rows: list[int], manual: set[str]) -> tuple[list[int], set[int]]:
+def respect(importer: Importer, rows: Rows, manual: set[str]) -> tuple[Rows, set[int]]:
     """The rows to send, and those of them that must not be switched on.
 
     A new resource of a component that was switched off becomes a reject: Canopsis would refuse it

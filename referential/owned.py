@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -64,16 +65,19 @@ def feed_number(connection: sa.Connection, feed: Feed) -> int:
 
 def read_known(connection: sa.Connection, feed: Feed) -> pd.DataFrame:
     """The rows of a feed: the columns of `KNOWN`, in no order."""
-    columns: tuple[list[Any], ...] = ([], [], [], [], [], [])
+    parts = [np.empty((0, 6), dtype=object)]
     number = find_feed(connection, feed)
     if number is not None:
         with collector_paused():
             for rows in BULKS[connection.dialect.name].fetch(connection, number):
-                for column, values in zip(columns, zip(*rows, strict=True), strict=True):
-                    column.extend(values)
-    ids, groups, codes, fingerprints, states, missed = columns
+                cells = np.fromiter(chain.from_iterable(rows), dtype=object, count=6 * len(rows))
+                parts.append(cells.reshape(-1, 6))
+    ids, groups, codes, fingerprints, states, missed = (
+        np.concatenate([part[:, column] for part in parts]) for column in range(6)
+    )
+    del parts
     names = _labels(connection)
-    label = np.array(codes, dtype=np.intp)
+    label = codes.astype(np.intp)
     dense = [names.get(code, ("", "", "", "")) for code in range(max(names, default=0) + 1)]
     kinds, datasets, categories, infos = (
         objects(values)[label] for values in zip(*dense, strict=True)
@@ -82,13 +86,13 @@ def read_known(connection: sa.Connection, feed: Feed) -> pd.DataFrame:
         {
             "id": ids,
             "kind": kinds,
-            "group": [i if g is None else g for i, g in zip(ids, groups, strict=True)],
+            "group": np.where(pd.isna(groups), ids, groups),
             "dataset": datasets,
             "category": categories,
             "infos": infos,
             "fingerprint": fingerprints,
-            "state": objects(STATES)[np.array(states, dtype=np.intp)],
-            "missed": np.array(missed, dtype=np.int64),
+            "state": objects(STATES)[states.astype(np.intp)],
+            "missed": missed.astype(np.int64),
         }
     )
 
@@ -108,11 +112,9 @@ def upsert(
     """
     told = [columns[name] for name in _LABEL]
     codes = label_codes(connection, set(zip(*told, strict=True)))
-    ids = columns["id"]
-    groups = [None if group == i else group for i, group in zip(ids, columns["group"], strict=True)]
     labelled = list(map(codes.__getitem__, zip(*told, strict=True)))
     bulk = BULKS[connection.dialect.name]
-    rows = ids, groups, labelled, columns["fingerprint"]
+    rows = columns["id"], columns["group"], labelled, columns["fingerprint"]
     bulk.upsert(connection, number, run, STATES.index(state), rows, found=found)
 
 

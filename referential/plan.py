@@ -236,9 +236,9 @@ def _sent(
     hit = np.flatnonzero(position >= 0)
     row = position[hit]
     before = known["fingerprint"].to_numpy()[row]
-    differs = wanted["fingerprint"].to_numpy()[hit] != before
+    differs = _take(wanted, "fingerprint", hit) != before
     # an entity that another dataset gives now must be judged missing by that one
-    moved = wanted["dataset"].to_numpy()[hit] != known["dataset"].to_numpy()[row]
+    moved = _take(wanted, "dataset", hit) != known["dataset"].to_numpy()[row]
     disabled = known["state"].to_numpy()[row] == "disabled"
     update = (differs | moved | (mode == "full")) & ~disabled
     held = update.copy()
@@ -311,26 +311,30 @@ def _not_found(
 
 def _assemble(parts: list[Part]) -> pd.DataFrame:
     """The chosen rows as one sorted frame of changes."""
+    parts = [part for part in parts if len(part[2])] or parts[:1]
     columns: dict[str, npt.NDArray[Any]] = {
         "action": np.repeat(
             objects([action for action, _, _ in parts]), [len(rows) for _, _, rows in parts]
         )
     }
     for name in CHANGES[1:]:
-        columns[name] = np.concatenate([_take(frame, name, rows) for _, frame, rows in parts])
+        taken = [_take(frame, name, rows) for _, frame, rows in parts]
+        columns[name] = taken[0] if len(taken) == 1 else np.concatenate(taken)
     keys = [
         f"{_ORDER[action]}{group}\0{_RANKS[kind]}{entity}"
         for action, group, kind, entity in zip(
             *(columns[name].tolist() for name in ("action", "group", "kind", "id")), strict=True
         )
     ]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
+    order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
     return to_frame({name: values[order] for name, values in columns.items()})
 
 
 def _take(frame: pd.DataFrame, name: str, rows: Rows) -> npt.NDArray[Any]:
     if name in frame:
-        return frame[name].to_numpy()[rows]
+        values = frame[name].to_numpy()
+        # rows never repeat and stand in order: as many as there are, they are all of them
+        return values if len(rows) == len(values) else values[rows]
     if name in _NOTHING_SENT:
         return np.full(len(rows), _NOTHING_SENT[name], dtype=np.int64)
     return objects([""] * len(rows))

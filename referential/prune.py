@@ -26,6 +26,7 @@ from referential.errors import Refused
 from referential.history import Reject
 from referential.importer import Importer
 from referential.owned import Ours
+from referential.rows import Rows
 
 Infos = dict[str, dict[str, Any]]  # as Canopsis holds them
 
@@ -38,7 +39,7 @@ _AS_THEY_ARE = ("impact_level", "sli_avail_state", "description", "coordinates")
 _OF_A_SERVICE = ("output_template", "entity_pattern", "corporate_entity_pattern")
 
 
-def prune(importer: Importer, rows: list[int]) -> dict[int, Infos]:
+def prune(importer: Importer, rows: Rows) -> dict[int, Infos]:
     """Prune those of *rows* that have lost something; what Canopsis refuses is told as a reject.
 
     Returns, for a Canopsis that prunes by import, the rows to send as `update`, with the infos of

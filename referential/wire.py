@@ -199,8 +199,6 @@ class Wire:
                 ),
                 timeout=(min(timeout.connect, left), min(timeout.read, left)),
                 allow_redirects=False,  # credentials stay with the host they were given for
-                proxies=_proxies(self._connection),
-                verify=_trust(self._connection),
                 stream=True,
             )
             with response:
@@ -286,18 +284,21 @@ def _session(connection: CanopsisConnection) -> requests.Session:
         session.cert = pair if tls.client_key is not None else str(tls.client_cert)
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter())
+    # The environment is read now, and not at every call: that costs more than a small call.
+    proxies, trust = _proxies(connection), _trust(connection)
+    settings = session.merge_environment_settings(connection.url, proxies, None, trust, None)
+    session.proxies, session.verify = settings["proxies"], settings["verify"]
+    session.trust_env = False
     return session
 
 
-def _proxies(connection: CanopsisConnection) -> dict[str, str] | None:
-    """Given per request: what a session holds, the environment would override."""
+def _proxies(connection: CanopsisConnection) -> dict[str, str]:
     if connection.proxy is None:
-        return None
+        return {}
     return dict.fromkeys(("http", "https"), connection.proxy.get_secret_value())
 
 
 def _trust(connection: CanopsisConnection) -> bool | str:
-    """Given per request: what a session holds, the environment would override."""
     tls = connection.tls
     return str(tls.ca_bundle) if tls.verify and tls.ca_bundle is not None else tls.verify
 

@@ -1,6 +1,7 @@
 """What becomes of a plan that takes away too much: its cost, its acceptance, its removals held."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -258,6 +259,19 @@ def test_a_load_that_does_not_converge_is_partial_and_names_what_is_left(
     assert [reject.rule for reject in workshop.rejects(report.run_id)] == ["converge"]
     assert workshop.last_run().counts["left"] == 1
     assert workshop.run().outcome == "done"
+
+
+def afresh(stage: Callable[..., Any], place: Workplace, *arguments: Any) -> Any:
+    """Call each stage as another process would: with nothing at hand but the spool."""
+    return stage(replace(place, _held=[], _found=[]), *arguments)
+
+
+def test_stages_of_other_processes_find_in_the_spool_what_is_not_at_hand(
+    workshop: Workshop,
+) -> None:
+    report = run_job(workshop.settings(), workshop.job(), Options(), call=afresh)
+
+    assert (report.outcome, report.left) == ("done", ())
 
 
 def test_what_canopsis_refuses_is_left_and_the_run_is_done(workshop: Workshop) -> None:

@@ -95,8 +95,23 @@ def test_payloads_are_read_in_any_order(
     found = spool.found().iloc[wanted]
     with Payloads(spool) as payloads:
         read = payloads.read(found["offset"], found["size"])
+        runs = payloads.runs(found["offset"], found["size"])
 
     assert read == [written.payloads[rank] for rank in wanted]
+    assert b",".join(runs) == b",".join(read)
+
+
+def test_payloads_that_lie_together_are_one_run(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    with SpoolWriter(spool) as writer:
+        writer.write("all", page(*(f"sw{rank}" for rank in range(6))))
+
+    found = spool.found().iloc[[3, 4, 5, 0, 1]]
+    with Payloads(spool) as payloads:
+        first, second = payloads.runs(found["offset"], found["size"])
+
+    assert [each["name"] for each in orjson.loads(b"[" + first + b"]")] == ["sw3", "sw4", "sw5"]
+    assert [each["name"] for each in orjson.loads(b"[" + second + b"]")] == ["sw0", "sw1"]
 
 
 def test_a_run_without_entities_has_an_empty_frame(tmp_path: Path) -> None:

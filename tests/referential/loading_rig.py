@@ -19,6 +19,7 @@ from referential.ledger import Ledger
 from referential.loaded import Loaded
 from referential.loader import Progress, load
 from referential.plan import Plan, make_plan
+from referential.rows import Places
 from referential.verify import Verified, verify
 from tests.referential.canopsis_rig import Simulated, connection, simulated
 
@@ -31,9 +32,12 @@ class Memory:
     def __init__(self, items: Sequence[bytes]) -> None:
         self._bytes = b"".join(items)
 
-    def read(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+    def read(self, offsets: Places, sizes: Places) -> list[bytes]:
         spans = zip(offsets, sizes, strict=True)
         return [self._bytes[offset : offset + size] for offset, size in spans]
+
+    def runs(self, offsets: Places, sizes: Places) -> list[bytes]:
+        return [b",".join(self.read(offsets, sizes))]
 
 
 def found(items: Sequence[bytes], dataset: str = "servers") -> pd.DataFrame:

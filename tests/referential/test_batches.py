@@ -87,6 +87,20 @@ def test_batches_cover_every_row_once_in_order_and_stay_under_the_ceiling(
         assert stop - start == 1 or (body <= most_bytes and stop - start <= most_items)
 
 
+@given(groups=st.lists(st.sampled_from(["", "a", "b"]), min_size=1, max_size=20))
+def test_a_batch_ends_before_a_group_that_does_not_fit_in_it(groups: list[str]) -> None:
+    begins = [
+        row
+        for row, group in enumerate(groups)
+        if row == 0 or group == "" or group != groups[row - 1]
+    ]
+    layout = Layout([1] * len(groups), groups)
+
+    for most in range(1, len(groups)):
+        whole = max(row for row in begins if row <= most)
+        assert layout.next(0, Ceiling(10_000, most)) == (whole or most)
+
+
 @pytest.mark.parametrize("count", [1, 100_000])
 def test_columns_of_any_length_are_cut(count: int) -> None:
     batches = cut([700] * count, [f"s{row}" for row in range(count)], most_bytes=5_000_000)

@@ -1,8 +1,10 @@
 import string
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,6 +124,39 @@ def test_a_text_column_of_few_values_is_written_as_the_values_and_their_places()
 
     assert b'"infos":{"of":["env","env\\nsite"],"at":[0,1,0,0,0,0,0,0]}' in line
     assert decode_block(line, ("infos",)) == {"infos": columns["infos"]}
+
+
+@given(
+    st.lists(
+        st.sampled_from(["", "env", "env\nsite", *string.ascii_letters]), min_size=1, max_size=60
+    )
+)
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+def test_values_are_coded_in_the_order_of_their_first_row_where_they_are_few(
+    values: list[str],
+) -> None:
+    of = [value for row, value in enumerate(values) if value not in values[:row]]
+    written = orjson.loads(encode_block({"id": [""] * len(values), "infos": values}))["infos"]
+
+    if len(values) > 1 and len(of) == 1:
+        assert written == of
+    elif len(values) > 1 and len(of) * 4 <= len(values):
+        assert written == {"of": of, "at": [of.index(value) for value in values]}
+    else:
+        assert written == values
+
+
+def test_a_frame_is_written_as_its_columns_are(tmp_path: Path) -> None:
+    columns: dict[str, list[Any]] = {
+        "id": ["a", "b"],
+        "kind": ["k", "l"],
+        "offset": [-1, 258],
+        "missed": [0, 3],
+    }
+
+    write_columns(tmp_path / "plan.jsonl", to_frame(columns))
+
+    assert (tmp_path / "plan.jsonl").read_bytes() == encode_block(columns)
 
 
 def test_places_are_written_as_digits_of_their_bytes_and_read_as_numbers_too(

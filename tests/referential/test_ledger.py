@@ -98,6 +98,16 @@ def test_what_is_recorded_is_known(ledger: Ledger, run: str) -> None:
     ]
 
 
+def test_a_group_that_is_the_id_takes_no_room(ledger: Ledger, run: str) -> None:
+    record(ledger, run, "a", "é\U0001f600")
+    ledger.record(FEED, run, **columns("b") | {"groups": ["c"]}, fingerprints=[digest("v1")])
+
+    assert told(ledger.known(FEED), "id", "group") == [("a", "a"), ("b", "c"), ("é\U0001f600",) * 2]
+    with ledger.database.reading() as connection:
+        stored = dict(connection.execute(sa.text('SELECT id, "group" FROM entities')).all())
+    assert stored == {"a": None, "b": "c", "é\U0001f600": None}
+
+
 def test_nothing_is_known_of_a_feed_that_never_ran(ledger: Ledger) -> None:
     known = ledger.known(FEED)
 
