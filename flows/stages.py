@@ -36,7 +36,7 @@ from flows.turn import turn
 from flows.workplace import Workplace
 from referential.change import ACTIONS
 from referential.client import Canopsis
-from referential.converge import Left, left_over
+from referential.converge import Left, is_carried_out, left_over
 from referential.errors import PlanRefused, Refused
 from referential.guard import LimitsPassed, gauges, parts_of
 from referential.history import Reject
@@ -248,6 +248,8 @@ def converge(
 ) -> tuple[Left, ...]:
     """What a plan made now would still do; nothing, unless something is wrong."""
     with place.ledger() as ledger:
+        if is_carried_out(place.the_plan(), ledger, place.run_id):
+            return ()
         known = ledger.known(place.job.feed)
     mode: Mode = "backfill" if place.options.mode == "backfill" else "sync"
     again = _make(place, extracted, place.the_found(), known, mode)

@@ -17,6 +17,7 @@ Columns = tuple[Sequence[str], Sequence[str], Sequence[int], Sequence[bytes]]
 
 _FETCHED = 10_000
 _READ = 'SELECT id, "group", label, fingerprint, state, missed FROM entities WHERE feed = '
+_RECORDED = "SELECT id, label, fingerprint FROM entities WHERE "
 _INTO = 'INSERT INTO entities (feed, state, run, id, "group", label, fingerprint)'
 _VALUES = "VALUES (?1, ?2, ?3, ?4, nullif(?5, ?4), ?6, ?7)"
 _COMING = 'SELECT %s, %s, %s, id, nullif("group", id), label, fingerprint FROM coming'
@@ -32,6 +33,12 @@ class Bulk(Protocol):
         """The rows of a feed, thousands at a time: id, group, label, fingerprint, state,
         missed.
         """
+        ...
+
+    def recorded(
+        self, connection: sa.Connection, feed: int, run: str, state: int
+    ) -> Iterator[list[tuple[str, int, bytes]]]:
+        """The rows that are in *state* since a run recorded them: id, label, fingerprint."""
         ...
 
     def upsert(
@@ -62,8 +69,19 @@ class SqliteBulk:
     """executemany: SQLite has no round trip to save."""
 
     def fetch(self, connection: sa.Connection, feed: int) -> Iterator[list[tuple[Any, ...]]]:
+        return self._rows(connection, f"{_READ} ?", feed)
+
+    def recorded(
+        self, connection: sa.Connection, feed: int, run: str, state: int
+    ) -> Iterator[list[tuple[str, int, bytes]]]:
+        statement = f"{_RECORDED} feed = ? AND run = ? AND state = ?"
+        return self._rows(connection, statement, feed, run, state)
+
+    def _rows(
+        self, connection: sa.Connection, statement: str, *values: Any
+    ) -> Iterator[list[tuple[Any, ...]]]:
         cursor = connection.connection.cursor()
-        cursor.execute(f"{_READ} ?", (feed,))
+        cursor.execute(statement, values)
         while rows := cursor.fetchmany(_FETCHED):
             yield list(rows)
 
@@ -105,9 +123,20 @@ class PostgresBulk:
     """COPY into a temporary table, then one merge; arrays of ids; rows by a server-side cursor."""
 
     def fetch(self, connection: sa.Connection, feed: int) -> Iterator[list[tuple[Any, ...]]]:
+        return self._rows(connection, f"{_READ} %s", feed)
+
+    def recorded(
+        self, connection: sa.Connection, feed: int, run: str, state: int
+    ) -> Iterator[list[tuple[str, int, bytes]]]:
+        statement = f"{_RECORDED} feed = %s AND run = %s AND state = %s"
+        return self._rows(connection, statement, feed, run, state)
+
+    def _rows(
+        self, connection: sa.Connection, statement: str, *values: Any
+    ) -> Iterator[list[tuple[Any, ...]]]:
         # a cursor of the server: a plain one would hold a million rows twice
-        with self._driver(connection).cursor("known", withhold=False) as cursor:
-            cursor.execute(f"{_READ} %s", (feed,), binary=True)
+        with self._driver(connection).cursor("rows", withhold=False) as cursor:
+            cursor.execute(statement, values, binary=True)
             while rows := cursor.fetchmany(_FETCHED):
                 yield rows
 

@@ -1,16 +1,19 @@
 """Whether a load came to its end: the plan made again must be empty.
 
-It is made of what the run found and of what the ledger says by now, less what reading back took
-from it. What is left has a reason, or is told as what it is: a run that does not converge.
+It would be made of what the run found and of what the ledger says by now, less what reading back
+took from it. Of most loads `is_carried_out` shows that it is empty; else it is made. What is left
+has a reason, or is told as what it is: a run that does not converge.
 """
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from referential.change import REMOVED
+from referential.ledger import Ledger
 from referential.plan import Plan
 
 SHOWN = 20  # ids that a message names
+_COMPARED = ("id", "kind", "dataset", "category", "infos", "fingerprint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,20 @@ class Left:
     @property
     def reason(self) -> str:
         return f"it does not converge: once loaded and read back, a plan would {self.action} it"
+
+
+def is_carried_out(plan: Plan, ledger: Ledger, run: str) -> bool:
+    """Whether the ledger shows that a plan made again would be empty; False: it must be made.
+
+    What a plan leaves alone stays as it is, for the run holds its feed: so it is enough that the
+    ledger has everything else as it was found. What is switched or taken away may decide what
+    becomes of others (a component stays for its resources): that is not judged here.
+    """
+    changes = plan.changes
+    if not (changes["size"] > 0).all():
+        return False
+    columns = {name: changes[name].to_numpy().tolist() for name in _COMPARED}
+    return ledger.recorded(plan.feed, run, columns)
 
 
 def left_over(

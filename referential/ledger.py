@@ -146,6 +146,11 @@ class Ledger:
                 },
             )
 
+    def recorded(self, feed: Feed, run: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+        """Whether the run recorded all of these as enabled, and none has changed since."""
+        with self._database.reading() as connection:
+            return owned.recorded(connection, feed, run, columns)
+
     def set_state(
         self,
         feed: Feed,

@@ -118,6 +118,22 @@ def upsert(
     bulk.upsert(connection, number, run, STATES.index(state), rows, found=found)
 
 
+def recorded(
+    connection: sa.Connection, feed: Feed, run: str, columns: Mapping[str, Sequence[Any]]
+) -> bool:
+    """Whether all rows of *columns* are as the run upserted them, enabled."""
+    codes = {label: code for code, label in _labels(connection).items()}
+    number, enabled = find_feed(connection, feed), STATES.index("enabled")
+    with collector_paused():
+        told = map(codes.get, zip(*(columns[name] for name in _LABEL), strict=True))
+        lacking = set(zip(columns["id"], told, columns["fingerprint"], strict=True))
+        if number is not None:
+            bulk = BULKS[connection.dialect.name]
+            for rows in bulk.recorded(connection, number, run, enabled):
+                lacking.difference_update(rows)
+    return not lacking
+
+
 @dataclass(frozen=True, slots=True)
 class Ours:
     """Info keys and categories that feeds gave an entity."""

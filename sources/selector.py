@@ -22,6 +22,7 @@ MISSING: Final = Missing.MISSING
 _BOM: Final = b"\xef\xbb\xbf"
 _DIGITS_TO_ZERO: Final = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _LONG_RUN: Final = b"0" * 20
+_SAMPLED: Final = b"0" * 5  # what is left of it in every fourth byte, wherever it begins
 _LONG_INTEGER: Final = re.compile(rb"(?:^|[\[:,])\s*-?\d{20,}\s*(?:$|[,}\]])")
 _LAST_NUMBER: Final = re.compile(r"(?:^|[\s/:])([0-9]+)\s*$")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -50,8 +51,7 @@ def decode(body: bytes, charset: str = "", *, exact: bool = True) -> tuple[Any, 
     except orjson.JSONDecodeError as error:
         failure = error
     else:
-        # A translation and a search cost half of the decoding at worst, the expression sevenfold.
-        if exact and _LONG_RUN in body.translate(_DIGITS_TO_ZERO) and _LONG_INTEGER.search(body):
+        if exact and _has_long_run(body) and _LONG_INTEGER.search(body):
             document = _slowly(body)
         return document, False
     try:
@@ -67,6 +67,15 @@ def decode(body: bytes, charset: str = "", *, exact: bool = True) -> tuple[Any, 
     raise NotJson(
         f"{reason} at character {failure.pos:,}", truncated="end of data" in reason
     ) from None
+
+
+def _has_long_run(body: bytes) -> bool:
+    """Whether there are 20 digits in a row, which the expression alone would be long to look for.
+
+    Few pages get past the first look, at every fourth byte.
+    """
+    sampled = body[::4].translate(_DIGITS_TO_ZERO)
+    return _SAMPLED in sampled and _LONG_RUN in body.translate(_DIGITS_TO_ZERO)
 
 
 def _slowly(body: bytes, charset: str = "utf-8") -> Any:

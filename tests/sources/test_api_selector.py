@@ -33,6 +33,14 @@ def test_an_integer_of_many_digits_keeps_them_all(body: bytes) -> None:
     assert "12345678901234567890123" in str(document)
 
 
+@pytest.mark.parametrize("digits", [19, 20, 21, 40])
+@pytest.mark.parametrize("before", range(5))
+def test_every_digit_stays_wherever_the_integer_stands(before: int, digits: int) -> None:
+    number = int("9" * digits)
+
+    assert decode(b"[" + b" " * before + b"%d]" % number) == ([number], False)
+
+
 def test_many_digits_in_a_text_are_a_text() -> None:
     assert decode(b'["12345678901234567890123", 1.5]') == (["12345678901234567890123", 1.5], False)
 
