@@ -27,7 +27,7 @@ from starlette.routing import Route
 from flows.prefect_server import prefect_server
 from sandbox.serve import serve
 from tests.acceptance.world import KEY, World
-from tests.flows.command import Ended
+from tests.flows.command import INTERRUPTIBLE, Ended
 from tests.flows.deployed import Deployed, await_that
 from tests.flows.workshop import JOB, servers
 from tests.prefect_database import prefect_database
@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CUSTOMERS = ("acme", "borealis", "corvus")
 POOL = "nightly"
 OF_WHEEL = "installed"  # the pool of the worker that has the wheel
+_PREFECT = INTERRUPTIBLE + "import runpy; runpy.run_module('prefect', run_name='__main__')"
 QUICK = {"attempts": 2, "initial": 0.01, "max_delay": 0.02, "jitter": 0}
 
 
@@ -124,7 +125,7 @@ def at_work(prefect: Deployed, folder: Path, pool: str = POOL, code: Path = ROOT
     }
     with (folder / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool],
+            [sys.executable, "-c", _PREFECT, "worker", "start", "--pool", pool],
             cwd="/",
             env=environment,
             stdout=log,
@@ -133,7 +134,7 @@ def at_work(prefect: Deployed, folder: Path, pool: str = POOL, code: Path = ROOT
     try:
         yield
     finally:
-        process.send_signal(signal.SIGTERM)  # one is enough, where a shell did not start it
+        process.send_signal(signal.SIGTERM)  # which it sends itself as SIGINT
         try:
             process.wait(timeout=30)
         finally:

@@ -10,10 +10,8 @@ from typing import Any
 import orjson
 
 # a shell that starts us in the background has SIGINT ignored, and that is inherited
-PROGRAM = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from flows.cli import main; main()"
-)
+INTERRUPTIBLE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+PROGRAM = INTERRUPTIBLE + "from flows.cli import main; main()"
 
 
 @dataclass(frozen=True)
