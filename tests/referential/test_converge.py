@@ -1,7 +1,13 @@
 """A load is over when a plan made anew has nothing to do."""
 
-from referential.converge import SHOWN, left_over, told_of
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+
+from referential.converge import SHOWN, is_carried_out, left_over, told_of
 from referential.feed import Feed
+from referential.ledger import Ledger
 from referential.plan import Plan, make_plan
 from tests.referential.frames import component, found_of, known_of
 
@@ -49,3 +55,19 @@ def test_of_many_the_first_are_named() -> None:
     told = told_of(left_over(again(new=SHOWN + 5), rejected=set()))
 
     assert "and 5 more" in told
+
+
+class Recorded:
+    """A ledger in which a run recorded all that it is asked about."""
+
+    def recorded(self, _feed: Feed, _run: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+        return bool(columns["id"])
+
+
+@pytest.mark.parametrize(("new", "gone", "shown"), [(2, 0, True), (0, 1, False), (2, 1, False)])
+def test_only_of_what_is_sent_can_the_ledger_show_that_it_is_carried_out(
+    new: int, gone: int, *, shown: bool
+) -> None:
+    plan = again(new=new, gone=gone)
+
+    assert is_carried_out(plan, cast("Ledger", Recorded()), "run") is shown

@@ -98,6 +98,32 @@ def test_what_is_recorded_is_known(ledger: Ledger, run: str) -> None:
     ]
 
 
+def test_what_a_run_recorded_is_told_until_something_changes_it(ledger: Ledger, run: str) -> None:
+    def asked(*names: str, content: str = "v1", **changed: str) -> bool:
+        words = columns(*names, **changed)
+        singular = {"ids": "id", "kinds": "kind", "datasets": "dataset", "categories": "category"}
+        wanted = {singular.get(name, name): values for name, values in words.items()}
+        digests = [digest(content)] * len(names)
+        return ledger.recorded(FEED, run, wanted | {"fingerprint": digests})
+
+    assert not asked("a")  # before there is a feed
+    record(ledger, run, "a", "b", "é")
+
+    assert asked("a", "b", "é")
+    assert asked("b")
+    assert not asked("a", "c")
+    assert not asked("a", content="v2")
+    assert not asked("a", dataset="others")
+    assert not asked("a", category="")
+    assert not asked("a", infos="env")
+
+    ledger.set_state(FEED, run, ["a"], "disabled")
+    ledger.forget(FEED, ["b"])
+    record(ledger, ledger.start_run(FEED, "sync", START), "é")
+
+    assert not any(map(asked, ("a", "b", "é")))
+
+
 def test_a_group_that_is_the_id_takes_no_room(ledger: Ledger, run: str) -> None:
     record(ledger, run, "a", "é\U0001f600")
     ledger.record(FEED, run, **columns("b") | {"groups": ["c"]}, fingerprints=[digest("v1")])
