@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 import pandas as pd
 
@@ -30,6 +29,7 @@ from mappings.casts import shown
 from mappings.rejects import Reject
 from referential.columns import decode_block, encode_block, read_columns
 from referential.entity import EntityPage
+from referential.rows import Places
 from sources.base import Reject as Unread
 
 _BLOCK = 1_000  # entities of a block of the index
@@ -37,8 +37,6 @@ _CHUNK = 1 << 20  # bytes that are copied at once
 _COLUMNS = ("id", "kind", "group", "category", "infos", "fingerprint", "size")
 _READ = "read"  # the rule of what was no record
 _REJECT = tuple(column.name for column in fields(Reject))
-
-Places = Sequence[int] | npt.NDArray[np.int64]
 
 
 class Spool:
@@ -195,18 +193,20 @@ class Payloads:
     ) -> None:
         self._file.close()
 
-    def read(self, offsets: Places, sizes: Places) -> list[bytes]:
+    def read(self, offsets: Sequence[int] | Places, sizes: Sequence[int] | Places) -> list[bytes]:
         """The payload at each offset; raises EOFError when the spool is shorter.
 
         Those that lie one after the other are read by one call of the system.
         """
         return [item for run in self._runs(offsets, sizes) for item in run.split(b"\n")]
 
-    def runs(self, offsets: Places, sizes: Places) -> list[bytes]:
+    def runs(self, offsets: Sequence[int] | Places, sizes: Sequence[int] | Places) -> list[bytes]:
         """The same as they go into a list of JSON: those that lie together as one piece."""
         return [run.replace(b"\n", b",") for run in self._runs(offsets, sizes)]
 
-    def _runs(self, offsets: Places, sizes: Places) -> Iterator[bytes]:
+    def _runs(
+        self, offsets: Sequence[int] | Places, sizes: Sequence[int] | Places
+    ) -> Iterator[bytes]:
         """Payloads that lie one after the other, a newline between two."""
         starts = np.asarray(offsets, dtype=np.int64)
         ends = starts + np.asarray(sizes, dtype=np.int64)

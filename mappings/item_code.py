@@ -150,6 +150,7 @@ class ItemCode(BodyCode):
         rule, out = info.rule, self.out
         if isinstance(rule.origin, Constant):
             return [self._json(info.key, info_of(info, rule.origin.value))]
+        # the value is the last member of all: its null stands for what is written for each record
         before, _, after = self._json(info.key, info_of(info, None)).rpartition(b"null")
         member, missed = _Member(before, after, out.name("m")), self.missed(self.rank[id(rule)])
         if not rule.hard:
